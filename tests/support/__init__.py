@@ -1,0 +1,1 @@
+"""Fakes and the simulation's parts, used by several kinds of tests."""
