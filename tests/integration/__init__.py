@@ -1,0 +1,1 @@
+"""Parts of the product together, on real sockets of the loopback interface."""

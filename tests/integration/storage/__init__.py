@@ -1,0 +1,1 @@
+"""The storage on a real disk, with real threads."""
