@@ -1,0 +1,1 @@
+"""Authenticated, sealed connections between replicas; they carry opaque frames."""

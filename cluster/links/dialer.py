@@ -1,0 +1,107 @@
+"""Keeps one outgoing connection to one peer: resolve, connect, handshake, again."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable, Mapping
+
+from cluster.links.addresses import Resolved, Resolver
+from cluster.links.backoff import Backoff
+from cluster.links.outgoing import OutgoingLink
+from cluster.links.reasons import Reason
+from cluster.links.settings import Address, LinkLimits
+from cluster.links.tally import Tally
+
+
+class Dialer:
+    """One peer's connection, made again with back-off whenever it ends.
+
+    ``make(remote)`` returns the protocol of a new connection. ``peers`` is looked at
+    for each attempt: a peer that moved is found where its name now leads.
+    """
+
+    def __init__(
+        self,
+        peer: str,
+        peers: Mapping[str, Address],
+        *,
+        make: Callable[[str], OutgoingLink],
+        context: ssl.SSLContext | None,
+        limits: LinkLimits,
+        tally: Tally,
+        backoff: Backoff,
+    ) -> None:
+        self._peer = peer
+        self._peers = peers
+        self._make = make
+        self._context = context
+        self._limits = limits
+        self._tally = tally
+        self._backoff = backoff
+        self._resolver = Resolver(limits.resolve_s)
+
+    async def run(self) -> None:
+        """Dial until cancelled; then the connection at hand is ended."""
+        loop = asyncio.get_running_loop()
+        try:
+            while True:
+                link = await self._connect()
+                if link is not None:
+                    made_at_s = loop.time()
+                    await self._live(link)
+                    if (
+                        link.established is not None
+                        and loop.time() - made_at_s >= self._limits.lasted_s
+                    ):
+                        self._backoff.reset()
+                await asyncio.sleep(self._backoff.next_s())
+        finally:
+            self._resolver.close()
+
+    async def _live(self, link: OutgoingLink) -> None:
+        try:
+            await asyncio.shield(link.ended)
+        except asyncio.CancelledError:
+            link.end()
+            raise
+
+    async def _connect(self) -> OutgoingLink | None:
+        """Return a connection in its handshake; None if no address takes one."""
+        self._tally.dials += 1
+        try:
+            addresses = await self._resolver.resolve(self._peers[self._peer])
+        except (OSError, TimeoutError, UnicodeError):
+            # The name is unknown, for now or as such; the next attempt asks again.
+            addresses = []
+        for address in addresses:
+            try:
+                return await self._connect_to(address)
+            except ssl.SSLError as error:
+                remote = f"{self._peer} at {address}"
+                self._tally.reject(Reason.TLS_FAILED, remote, str(error))
+            except (OSError, TimeoutError):
+                continue
+        self._tally.dials_failed += 1
+        return None
+
+    async def _connect_to(self, address: Resolved) -> OutgoingLink:
+        loop = asyncio.get_running_loop()
+        sock = socket.socket(address.family, socket.SOCK_STREAM)
+        try:
+            sock.setblocking(False)
+            async with asyncio.timeout(self._limits.connect_s):
+                await loop.sock_connect(sock, address.sockaddr)
+            link = self._make(f"{self._peer} at {address}")
+            # Without a name for SNI: certificates are chosen and judged by node id.
+            tls = self._context is not None
+            async with asyncio.timeout(self._limits.handshake_s):
+                await loop.create_connection(
+                    lambda: link,
+                    sock=sock,
+                    ssl=self._context,
+                    server_hostname="" if tls else None,
+                )
+        except BaseException:
+            sock.close()
+            raise
+        return link

@@ -1,0 +1,1 @@
+"""The links on loopback sockets."""

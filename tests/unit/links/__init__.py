@@ -1,0 +1,1 @@
+"""The links without sockets: keys, framing, seals, handshake."""
