@@ -1,0 +1,182 @@
+"""Snapshots of our own state, the log behind them, and installing one that a peer sent.
+
+A snapshot is cut on the loop in shallow copies and written in the bulk worker; only
+when it is durable does the log behind it go. While one is being installed nothing is
+applied.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from cluster.config import Limits
+from cluster.identity import Identity
+from cluster.ledger import Ledger
+from cluster.ports import Surroundings
+from cluster.raft.core import RaftCore
+from cluster.raft.journal import RaftJournal
+from cluster.raft.recovery import Recovery, in_worker, restore_in_slices
+from cluster.storage.snapshot_file import SnapshotMeta
+
+
+class Compaction:
+    """Makes and installs snapshots.
+
+    ``newest`` is the snapshot on disk from which peers are served.
+    """
+
+    def __init__(
+        self,
+        recovery: Recovery,
+        core: RaftCore,
+        ledger: Ledger,
+        surroundings: Surroundings,
+        limits: Limits,
+        *,
+        identity: Callable[[], Identity],
+        installed: Callable[[int], None],
+    ) -> None:
+        self.newest = recovery.newest
+        self.made = 0
+        self.installs = 0
+        self._wal = recovery.wal
+        self._store = recovery.store
+        self._journal: RaftJournal = recovery.journal
+        self._core = core
+        self._ledger = ledger
+        self._files = surroundings.files
+        self._log_worker = surroundings.log_worker
+        self._bulk_worker = surroundings.bulk_worker
+        self._fatal = surroundings.fatal
+        self._report = surroundings.report
+        self._limits = limits
+        self._identity = identity
+        self._installed = installed
+        self._log_bytes = 0
+        """Log written up to the newest snapshot."""
+        self._writing = False
+        self._task: asyncio.Task[None] | None = None
+        self.disk_low = False
+
+    # -- making
+
+    def make_if_due(self) -> None:
+        """Begin a snapshot when enough log was written since the last, or disk runs
+        low.
+        """
+        due_bytes = self._limits.snapshot_log_bytes
+        if self.disk_low:
+            due_bytes = min(due_bytes, self._limits.segment_bytes)
+        if self._wal.bytes_written - self._log_bytes >= due_bytes:
+            self.make()
+
+    def make(self) -> None:
+        """Begin a snapshot of the present state, unless one is under way or useless."""
+        index = self._ledger.index
+        term = self._journal.term_at(index)
+        newest = 0 if self.newest is None else self.newest.index
+        if self._writing or not self._core.applying or term is None or index <= newest:
+            return
+        self._writing = True
+        identity = self._identity()
+        meta = SnapshotMeta(
+            index, term, identity.cluster_id, identity.epoch, identity.members
+        )
+        log_bytes = self._wal.bytes_written
+        chunks = self._ledger.snapshot()
+        low = self.disk_low
+
+        def write() -> SnapshotMeta:
+            if low:
+                self._store.release_reserve()
+            return self._store.write(meta, chunks)
+
+        def written(meta: SnapshotMeta) -> None:
+            self._writing = False
+            self._log_bytes = log_bytes
+            self._adopt(meta)
+            self.made += 1
+            fields: dict[str, object] = {"index": meta.index, "bytes": meta.size_bytes}
+            self._report("made a snapshot", fields)
+
+        self._bulk_worker.submit(write, written, self._write_failed)
+
+    def _write_failed(self, error: BaseException) -> None:
+        # The former snapshot and the whole log are still there: nothing is lost yet.
+        self._writing = False
+        self._report("could not make a snapshot", {"error": str(error)})
+
+    def _adopt(self, meta: SnapshotMeta) -> None:
+        self.newest = meta
+        kept_from = meta.index - self._limits.trailing_entries
+        self._journal.compact(kept_from)
+        first = self._journal.first_index
+        self._log_worker.submit(
+            lambda: self._wal.drop_before(first), lambda _: None, self._disk_failed
+        )
+
+    def _disk_failed(self, error: BaseException) -> None:
+        self._fatal(f"the disk failed: {error}")
+
+    def check_disk(self) -> None:
+        """Look how much disk is left; hold some back for a snapshot while there is
+        plenty.
+        """
+
+        def look() -> bool:
+            low = self._files.free_bytes() < self._limits.disk_low_bytes
+            if not low and not self._writing:
+                self._store.take_reserve(self._limits.reserve_bytes)
+            return low
+
+        def seen(low: bool) -> None:
+            if low != self.disk_low:
+                self.disk_low = low
+                self._report("disk low" if low else "disk no longer low", {})
+
+        self._bulk_worker.submit(look, seen, self._disk_failed)
+
+    # -- installing
+
+    def is_known(self, index: int, term: int) -> bool:
+        """Whether an offered snapshot is already part of our state or log.
+
+        What a snapshot covers is committed, so a log that holds its last entry may
+        commit up to there (else the leader would offer it for ever).
+        """
+        core = self._core
+        if core.raftLastApplied >= index:
+            return True
+        if self._journal.term_at(index) == term:
+            core._SyncObj__raftCommitIndex = max(core.raftCommitIndex, index)
+            return True
+        return False
+
+    def install(self, meta: SnapshotMeta) -> None:
+        """Replace the state by the received snapshot, which is on disk."""
+        self._core.applying = False
+        self._task = asyncio.get_running_loop().create_task(self._install(meta))
+
+    async def _install(self, meta: SnapshotMeta) -> None:
+        try:
+            chunks = await in_worker(
+                self._bulk_worker, lambda: list(self._store.chunks(meta))
+            )
+            if self._core.raftLastApplied < meta.index:
+                await restore_in_slices(self._ledger, iter(chunks))
+        except Exception as error:
+            self._fatal(f"a received snapshot could not be installed: {error}")
+        if self._core.raftLastApplied < meta.index:
+            if self._journal.term_at(meta.index) != meta.term:
+                self._journal.reset(meta.index, meta.term)
+            self._core.installed(meta.index)
+        self._core.applying = True
+        self._log_bytes = self._wal.bytes_written
+        self.installs += 1
+        self._adopt(meta)
+        self._report("installed a snapshot", {"index": meta.index})
+        self._installed(meta.index)
+
+    def cancel(self) -> None:
+        """End an install under way: the replica stops."""
+        if self._task is not None:
+            self._task.cancel()

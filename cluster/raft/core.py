@@ -1,0 +1,194 @@
+"""The library's Raft core, with its private steps replaced where they are not safe.
+
+Overrides, each answering a defect listed in DESIGN.md: applying in slices and behind
+fences (an exception that leaves ``apply`` would be executed again on every tick, one
+that leaves a callback would apply the entry twice); our own envelope instead of pickle;
+our own snapshots instead of fork and gzip; no commit beyond what this replica has
+synced.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from cluster.config import Timing
+from cluster.raft import library
+from cluster.raft.journal import RaftJournal
+from cluster.raft.library import SyncObj, SyncObjConf
+from cluster.raft.transport import RaftTransport
+
+APPLY_SLICE_S = 0.002
+"""After this much time in ``apply`` the rest waits for the next tick."""
+
+COMMANDS_QUEUE = 10_000
+APPEND_BYTES = 1024 * 1024
+
+Answer = Callable[[Any, int], None]
+"""``answer(result, reason)``: the library's callback; reason 0 is success."""
+
+
+class _SnapshotsElsewhere:
+    """In place of the library's Serializer: asks the transport to offer a snapshot.
+
+    A send that carries this marker makes the library believe that the snapshot is under
+    way, so it goes on with entries; the peer rejects them until the real transfer ends.
+    """
+
+    def getTransmissionData(self, _: object) -> tuple[bytes, bool, bool]:  # noqa: N802
+        """Return a whole transmission in one empty, last piece."""
+        return b"", True, True
+
+    def cancelTransmisstion(self, _: object) -> None:  # noqa: N802
+        """Nothing runs here (the misspelling is the library's)."""
+
+
+class RaftCore(SyncObj):  # type: ignore[misc]
+    """One replica's Raft state; ticked from the event loop by its owner.
+
+    ``apply_entry(index, payload)`` applies one envelope and returns its result. It must
+    not raise: whatever must stop the replica does so before it would return.
+    """
+
+    def __init__(
+        self,
+        journal: RaftJournal,
+        transport: RaftTransport,
+        node_id: str,
+        timing: Timing,
+        *,
+        applied_index: int,
+        apply_entry: Callable[[int, bytes], Any],
+        state_changed: Callable[[int], None],
+        want_tick: Callable[[], None],
+    ) -> None:
+        self._journal = journal
+        self._apply_entry = apply_entry
+        self._state_changed = state_changed
+        self._want_tick = want_tick
+        self.applying = True
+        """False while a snapshot is being installed: the state is not ours to change.
+        """
+        self.applied_term = 0
+        """Term of the entry applied last since the start."""
+        conf = SyncObjConf(
+            autoTick=False,
+            appendEntriesUseBatch=False,
+            appendEntriesPeriod=timing.append_period_s,
+            raftMinTimeout=timing.election_min_s,
+            raftMaxTimeout=timing.election_max_s,
+            leaderFallbackTimeout=timing.leader_fallback_s,
+            connectionTimeout=max(2.0, timing.election_max_s),
+            commandsWaitLeader=False,
+            commandsQueueSize=COMMANDS_QUEUE,
+            dynamicMembershipChange=False,
+            appendEntriesBatchSizeBytes=APPEND_BYTES,
+            useFork=False,
+            onStateChanged=self._on_state_changed,
+        )
+        me = library.Node(node_id)
+        others = list(transport.nodes.values())
+        library.with_journal(
+            journal,
+            lambda: super(RaftCore, self).__init__(
+                me, others, conf, transport=transport
+            ),
+        )
+        self._SyncObj__serializer = _SnapshotsElsewhere()
+        self._SyncObj__raftLastApplied: int = max(applied_index, 1)
+        self._SyncObj__raftCommitIndex: int = journal.getRaftCommitIndex()
+        transport.core = self
+        if not others:  # nobody to wait for: lead at once
+            self._SyncObj__raftElectionDeadline = 0.0
+
+    def _on_state_changed(self, _: int, new: int) -> None:
+        self._state_changed(new)
+
+    # -- what the owner asks
+
+    @property
+    def is_leader(self) -> bool:
+        """Whether this replica believes that it leads."""
+        return bool(self._isLeader())
+
+    @property
+    def leader(self) -> str | None:
+        """Id of the leader as last heard, None while there is none."""
+        node = self._SyncObj__raftLeader
+        return None if node is None else str(node.id)
+
+    @property
+    def state(self) -> int:
+        """FOLLOWER, CANDIDATE or LEADER."""
+        return int(self._SyncObj__raftState)
+
+    def propose(self, payload: bytes, answer: Answer) -> None:
+        """Ask for ``payload`` to be appended; ``answer`` is called at most once, or
+        never.
+        """
+        self._applyCommand(payload, answer, 0)
+        self._want_tick()
+
+    def forget(self, answer: Answer) -> None:
+        """Drop what waits for ``answer`` in the library's tables: nobody listens any
+        more.
+        """
+        replies = self._SyncObj__commandsWaitingReply
+        for key in [k for k, waiting in replies.items() if waiting is answer]:
+            del replies[key]
+        commits = self._SyncObj__commandsWaitingCommit
+        for index in [i for i, w in commits.items() if any(a is answer for _, a in w)]:
+            commits[index] = [(t, a) for t, a in commits[index] if a is not answer]
+            if not commits[index]:
+                del commits[index]
+
+    def installed(self, index: int) -> None:
+        """A snapshot at ``index`` is the state: answers up to it never come."""
+        self._SyncObj__raftLastApplied = index
+        self._SyncObj__raftCommitIndex = max(self._SyncObj__raftCommitIndex, index)
+        self._journal.setRaftCommitIndex(self._SyncObj__raftCommitIndex)
+        commits = self._SyncObj__commandsWaitingCommit
+        for passed in sorted(i for i in commits if i <= index):
+            for _, answer in commits.pop(passed):
+                answer(None, library.FAIL_REASON.UNKNOWN_OUTCOME)
+
+    def adopt_vote(self, candidate: str) -> None:
+        """Count this term's vote as given (see joining), so that none is given."""
+        self._SyncObj__setCurrentTerm(self.raftCurrentTerm, candidate)
+
+    # -- the library's private steps, replaced
+
+    def _SyncObj__applyLogEntries(self) -> bool:  # noqa: N802
+        journal, commit = self._journal, self._SyncObj__raftCommitIndex
+        if self.is_leader:
+            # The library counts the leader's copy at once; alone in its cluster it
+            # would acknowledge what is not on disk.
+            commit = min(commit, journal.durable_index)
+        applied = self._SyncObj__raftLastApplied
+        if commit <= applied or not self.applying:
+            return False
+        deadline = library.now_s() + APPLY_SLICE_S
+        while applied < commit:
+            command, index, term = journal.log[applied + 1 - journal.log[0][1]]
+            waiting = self._SyncObj__commandsWaitingCommit.pop(index, ())
+            result = self._apply_entry(index, command)
+            applied = self._SyncObj__raftLastApplied = index
+            self.applied_term = term
+            for asked_term, answer in waiting:
+                if asked_term == term:
+                    answer(result, library.FAIL_REASON.SUCCESS)
+                else:
+                    answer(None, library.FAIL_REASON.DISCARDED)
+            if library.now_s() > deadline and applied < commit:
+                self._want_tick()
+                break
+        return True
+
+    def _SyncObj__doApplyCommand(self, _: bytes) -> None:  # noqa: N802
+        message = "entries are applied by our own loop only"
+        raise RuntimeError(message)
+
+    def _SyncObj__tryLogCompaction(self) -> None:  # noqa: N802
+        """Nothing: the owner makes snapshots and compacts the journal."""
+
+    def _SyncObj__loadDumpFile(self, clearJournal: bool) -> None:  # noqa: N802, N803
+        message = "snapshots are installed by the owner only"
+        raise RuntimeError(message)

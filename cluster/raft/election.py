@@ -1,0 +1,127 @@
+"""Pre-vote: ask whether an election could be won before disturbing a cluster that
+works.
+
+Raft dissertation 9.6, and "leader stickiness" (4.2.3): a peer grants a pre-vote only
+when it has not heard a leader for the shortest election timeout. The library has
+neither, so a replica that was paused or half cut off would raise terms for ever. A peer
+that knows a newer term says so (the library stays silent, and a stale leader never
+learns).
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from cluster.raft import library
+from cluster.raft.journal import RaftJournal
+from cluster.raft.outbox import Outbox
+from cluster.raft.wire import NewerTerm, PreVote, PreVoteGranted
+
+
+class Election:
+    """Rounds of pre-votes of one replica.
+
+    ``may_vote`` is false while this replica has no right to take part (see founding and
+    joining); ``leader_age_s`` is the age of the last sign of a leader, None for never.
+    """
+
+    def __init__(
+        self,
+        core: Any,
+        journal: RaftJournal,
+        outbox: Outbox,
+        *,
+        may_vote: Callable[[], bool],
+        may_campaign: Callable[[], bool],
+        leader_age_s: Callable[[], float | None],
+        election_min_s: float,
+    ) -> None:
+        self._core = core
+        self._journal = journal
+        self._outbox = outbox
+        self._may_vote = may_vote
+        self._may_campaign = may_campaign
+        self._leader_age_s = leader_age_s
+        self._election_min_s = election_min_s
+        self._round = 0
+        self._granted: set[str] = set()
+        self._won = False
+        self.rounds = 0
+        """Pre-vote rounds begun, for the metrics."""
+
+    def before_tick(self) -> None:
+        """Keep the library from campaigning before a majority would vote for us."""
+        core = self._core
+        if core._isLeader():
+            return
+        now = library.now_s()
+        if self._won and self._may_campaign():
+            self._won = False
+            core._SyncObj__raftElectionDeadline = 0.0
+            return
+        if core._SyncObj__raftElectionDeadline >= now:
+            return
+        if not self._may_campaign():
+            self._postpone(now)
+        elif core.otherNodes and not core._SyncObj__transferInProgress:
+            self._begin_round(now)
+
+    def _begin_round(self, now: float) -> None:
+        core = self._core
+        self._round += 1
+        self.rounds += 1
+        self._granted = set()
+        _, last_index, last_term = self._journal.log[-1]
+        question = PreVote(self._round, core.raftCurrentTerm + 1, last_term, last_index)
+        for node in sorted(node.id for node in core.otherNodes):
+            self._outbox.send_when_synced(node, question)
+        self._postpone(now)
+
+    def _postpone(self, now: float) -> None:
+        wait_s = self._election_min_s / 2 * (1 + library.random_unit())
+        self._core._SyncObj__raftElectionDeadline = now + wait_s
+
+    def on_pre_vote(self, peer: str, message: PreVote) -> None:
+        """Answer whether we would vote for ``peer``."""
+        core = self._core
+        if not self._may_vote():
+            return
+        if message.term <= core.raftCurrentTerm:
+            answer = NewerTerm(core.raftCurrentTerm, to_append=False)
+            self._outbox.send_when_synced(peer, answer)
+            return
+        age_s = self._leader_age_s()
+        has_leader = core._isLeader() or (
+            age_s is not None and age_s < self._election_min_s
+        )
+        _, last_index, last_term = self._journal.log[-1]
+        up_to_date = (message.last_term, message.last_index) >= (last_term, last_index)
+        if not has_leader and up_to_date:
+            self._outbox.send_when_synced(peer, PreVoteGranted(message.round))
+
+    def on_granted(self, peer: str, message: PreVoteGranted) -> None:
+        """Campaign in the next tick once a majority would vote for us."""
+        core = self._core
+        if message.round != self._round or core._isLeader():
+            return
+        self._granted.add(peer)
+        if len(self._granted) + 1 > (len(core.otherNodes) + 1) / 2:
+            self._round += 1  # later answers to this round are void
+            self._won = True
+
+    def leader_heard(self) -> None:
+        """A leader showed itself: the running round is void."""
+        self._round += 1
+        self._won = False
+
+    def on_newer_term(self, _: str, message: NewerTerm) -> None:
+        """Adopt a newer term. A leader steps down only when a follower's answer says
+        so.
+        """
+        core = self._core
+        if message.term <= core.raftCurrentTerm:
+            return
+        if core._isLeader() and not message.to_append:
+            return  # a leader never changes its term in place
+        core._SyncObj__setCurrentTerm(message.term, None)
+        core._SyncObj__setState(library.FOLLOWER)
+        core._SyncObj__raftLeader = None
