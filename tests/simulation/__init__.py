@@ -1,0 +1,1 @@
+"""The judge: whole clusters in virtual time, under faults, checked at every step."""
