@@ -1,0 +1,1 @@
+"""The service registry: catalog, use cases, HTTP API and command line."""

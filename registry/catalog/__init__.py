@@ -1,0 +1,2 @@
+"""The replicated catalog: commands in, outcomes out, immutable views for readers. Pure.
+"""

@@ -1,0 +1,81 @@
+"""Every bound of the catalog, by name: what the API checks and the machine enforces.
+
+The API refuses what is too long or too many before it is proposed; inside the log, data
+is trusted. Only the bounds on *counts* are the machine's to keep, since only the log
+knows the order in which things arrive: they stand in ``Limits``.
+
+Changing a number here changes what replicas answer to the same command, so it needs all
+replicas upgraded together, as a new schema does (I1).
+
+Patterns are for ``re.fullmatch``. Lengths are in characters, except where named bytes.
+"""
+
+from dataclasses import dataclass
+
+MAX_NAME_LENGTH = 255
+NAME_PATTERN = r"[A-Za-z0-9_][A-Za-z0-9._:~-]{0,254}"
+"""No slash and no leading dot: a name is one segment of a path."""
+
+MAX_SERVICE_ID_LENGTH = 128
+SERVICE_ID_PATTERN = r"[A-Za-z0-9_][A-Za-z0-9._:~-]{0,127}"
+
+MAX_HOST_LENGTH = 253
+HOST_PATTERN = r"[A-Za-z0-9._:%\[\]-]{1,253}"
+"""Names (underscores too, as compose makes them) and addresses; nothing that could
+change the meaning of a URL that it is put into."""
+
+MIN_PORT = 1
+MAX_PORT = 65_535
+
+MAX_HEALTH_ENDPOINT_LENGTH = 2_048
+
+MAX_TAGS = 64
+MAX_TAG_LENGTH = 128
+
+MAX_METADATA_KEYS = 64
+MAX_METADATA_KEY_LENGTH = 128
+MAX_METADATA_STRING_LENGTH = 1_024
+MAX_METADATA_BYTES = 8_192
+"""Of all keys and values together, as UTF-8 JSON."""
+MIN_METADATA_INTEGER = -(2**63)
+MAX_METADATA_INTEGER = 2**63 - 1
+"""What msgpack can carry whatever the sign."""
+
+MAX_ZONE_LENGTH = 128
+MAX_VERSION_LENGTH = 128
+
+MIN_WEIGHT = 0
+MAX_WEIGHT = 65_535
+
+MIN_TTL_SECONDS = 1.0
+MAX_TTL_SECONDS = 2_592_000.0
+"""Thirty days; 0 beside this range means permanent."""
+
+MAX_CAUSE_LENGTH = 256
+
+MAX_ITEMS_PER_COMMAND = 256
+"""Of one Renew or Expire: keeps each apply well under a millisecond."""
+
+MAX_REGISTRATIONS_PER_INSTANCE = 64
+MAX_REGISTRATIONS = 1_000_000
+MAX_SERVICES = 100_000
+MAX_GONE = 100_000
+GONE_FOR_MS = 86_400_000
+"""How long an expired registration can be revived by a heartbeat: one day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The bounds on counts that the machine keeps; the same on every replica.
+
+    An argument only so that tests can reach them: the product uses ``LIMITS``.
+    """
+
+    registrations: int = MAX_REGISTRATIONS
+    registrations_per_instance: int = MAX_REGISTRATIONS_PER_INSTANCE
+    services: int = MAX_SERVICES
+    gone: int = MAX_GONE
+    gone_for_ms: int = GONE_FOR_MS
+
+
+LIMITS = Limits()

@@ -1,0 +1,119 @@
+"""Every derived index equals the one rebuilt from the registrations (I8).
+
+For the tests and the simulation, after each command: it goes through the whole state.
+It trusts leases, slots, the services' own indices and gone, and rebuilds the rest.
+"""
+
+from registry.catalog.state import POSITION_BITS, Key, Service, State, key_of
+from registry.catalog.views import Catalog
+from registry.model import Instance, ServiceId, ServiceName, Status
+
+
+class InvariantError(AssertionError):
+    """The state contradicts itself; the message says where."""
+
+
+def check(state: State) -> None:
+    """Raise InvariantError where something derived is not what it is derived from."""
+    _check_leases(state)
+    _check_slots(state)
+    _check_services(state)
+    _check_counters(state)
+    _check_gone(state)
+
+
+def _demand(holds: bool, what: str, *details: object) -> None:
+    if not holds:
+        raise InvariantError(": ".join([what, *map(repr, details)]))
+
+
+def _check_leases(state: State) -> None:
+    _demand(len(state.leases) <= state.limits.registrations, "too many registrations")
+    for service_id, lease in state.leases.items():
+        registration = lease.registration
+        _demand(registration.service_id == service_id, "lease under a wrong id", lease)
+        _demand(lease.renewed_at >= registration.generation, "renewed too early", lease)
+
+
+def _check_slots(state: State) -> None:
+    behind: dict[Key, set[ServiceId]] = {}
+    for service_id, lease in state.leases.items():
+        behind.setdefault(key_of(lease.registration), set()).add(service_id)
+    _demand(behind.keys() == state.slots.keys(), "instances and registrations differ")
+    for key, slot in state.slots.items():
+        _demand(slot.key == key, "slot under a wrong key", slot)
+        _demand(set(slot.ids) == behind[key], "slot with other registrations", slot)
+        _demand(len(slot.ids) == len(behind[key]), "slot with an id twice", slot)
+        generations = [state.leases[i].registration.generation for i in slot.ids]
+        _demand(generations == sorted(generations), "slot out of order", slot)
+        _demand(
+            len(slot.ids) <= state.limits.registrations_per_instance,
+            "too many registrations behind an instance",
+            slot,
+        )
+        _demand(bool(slot.cause), "status without a cause", slot)
+
+
+def _check_services(state: State) -> None:
+    expected: dict[ServiceName, dict[Key, Instance]] = {}
+    for key in state.slots:
+        expected.setdefault(key[0], {})[key] = _shown(state, key)
+    _demand(expected.keys() == state.services.keys(), "services and instances differ")
+    for name, service in state.services.items():
+        shown = expected[name]
+        _demand(service.name == name, "service under a wrong name", name)
+        _demand(service.shown == shown, "shown differs", name, service.shown, shown)
+        _demand(list(service.shown) == list(shown), "shown in another order", name)
+        _check_index(state, service)
+        _check_view(service, tuple(shown.values()))
+    names = tuple(sorted(state.services))
+    _demand(state.names() == names, "names differ", state.names(), names)
+    _demand(len(names) <= state.limits.services, "too many services")
+
+
+def _check_index(state: State, service: Service) -> None:
+    newest = max(
+        state.leases[service_id].registration.generation >> POSITION_BITS
+        for key in service.shown
+        for service_id in state.slots[key].ids
+    )
+    _demand(service.index >= newest, "index behind a registration", service.name)
+
+
+def _check_view(service: Service, instances: tuple[Instance, ...]) -> None:
+    view = service.view
+    if view is None:
+        return
+    healthy = tuple(i for i in instances if i.status is Status.HEALTHY)
+    _demand(view.name == service.name, "view of another service", service.name)
+    _demand(view.index == service.index, "view of another index", service.name)
+    _demand(view.instances == instances, "view differs", service.name)
+    _demand(view.healthy == healthy, "view's healthy differ", service.name)
+
+
+def _shown(state: State, key: Key) -> Instance:
+    slot = state.slots[key]
+    leases = [state.leases[service_id] for service_id in slot.ids]
+    return Instance(
+        registration=leases[-1].registration,
+        status=slot.status,
+        cause=slot.cause,
+        last_heartbeat_ms=max(lease.heartbeat_ms for lease in leases),
+        registrations=len(leases),
+    )
+
+
+def _check_counters(state: State) -> None:
+    catalog = Catalog(state)
+    healthy = sum(slot.status is Status.HEALTHY for slot in state.slots.values())
+    _demand(catalog.healthy == healthy, "healthy miscounted", catalog.healthy, healthy)
+
+
+def _check_gone(state: State) -> None:
+    _demand(len(state.gone) <= state.limits.gone, "too many gone registrations")
+    both = state.gone.keys() & state.leases.keys()
+    _demand(not both, "registered and gone at once", both)
+    for service_id, gone in state.gone.items():
+        _demand(
+            gone.registration.service_id == service_id, "gone under a wrong id", gone
+        )

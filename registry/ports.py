@@ -1,0 +1,92 @@
+"""What the use cases need of their surroundings; `registry/node.py` plugs the cluster
+in.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A command that took effect: its position, and the catalog's outcome."""
+
+    position: int
+    outcome: bytes
+
+    @property
+    def index(self) -> int:
+        """The log index of the entry that held the command."""
+        return self.position >> 8
+
+
+@dataclass(frozen=True, slots=True)
+class MemberView:
+    """What this replica knows of one member of the cluster (itself included)."""
+
+    node_id: str
+    advertise: str
+    """Its HTTP address; empty while unknown."""
+    connected: bool
+    applied_index: int | None
+    contact_age_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterView:
+    """One replica's view of the cluster at one moment."""
+
+    node_id: str
+    cluster_id: str
+    epoch: int
+    role: str
+    """``leader`` or ``follower``."""
+    term: int
+    leader: str | None
+    applied_index: int
+    commit_index: int
+    last_index: int
+    caught_up: bool
+    contact_age_s: float | None
+    """Since the leader was last heard; 0.0 on the leader, None before the first time.
+    """
+    stopping: bool
+    waiting_for: str
+    degraded: tuple[str, ...]
+    members: tuple[MemberView, ...]
+
+
+class Consensus(Protocol):
+    """One replicated log, as the use cases see it. Deadlines are in ``Clock.now_s``
+    time.
+    """
+
+    async def propose(self, command: bytes, *, deadline_s: float) -> Committed:
+        """Replicate one encoded command; return when this replica has applied it.
+
+        Raises a leaf of registry.errors: NotReplicated (refused, safe to retry) or
+        OutcomeUnknown.
+        """
+
+    async def barrier(self, *, deadline_s: float) -> int:
+        """Return once every write acknowledged before this call is applied here.
+
+        Returns the index. Raises like ``propose``.
+        """
+
+    async def wait_applied(self, index: int, *, deadline_s: float) -> bool:
+        """Return True once ``index`` is applied here; False at the deadline."""
+
+    def view(self) -> ClusterView:
+        """Return the cluster as this replica sees it now. Cheap enough for each
+        request.
+        """
+
+
+class Clock(Protocol):
+    """Time, as an argument of everything that needs it."""
+
+    def now_s(self) -> float:
+        """Monotonic seconds; deadlines are in this time (the event loop's)."""
+
+    def wall_ms(self) -> int:
+        """Milliseconds since the epoch, UTC; for people only, nothing decides by it."""

@@ -1,0 +1,1 @@
+"""The replicated catalog, driven as the log drives it."""

@@ -1,0 +1,96 @@
+"""The checker itself: it must see what it is there to see."""
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from registry.catalog.invariants import InvariantError, check
+from registry.catalog.state import State, key_of
+from registry.catalog.views import ServiceView
+from registry.model import ServiceName, Status
+from tests.support.catalog_driver import CatalogDriver
+
+
+def sound() -> State:
+    """Return a state with two services and a gone registration."""
+    log = CatalogDriver()
+    log.register("a")
+    log.register("b")
+    log.register("c", name="api")
+    log.register("d")
+    log.expire("d")
+    log.catalog.service("web")
+    return log.machine.state
+
+
+def lose_a_lease(state: State) -> None:
+    """Break I8 between leases and slots."""
+    del state.leases[next(iter(state.leases))]
+
+
+def miscount(state: State) -> None:
+    """Break a counter."""
+    state.healthy += 1
+
+
+def show_another_status(state: State) -> None:
+    """Break what is shown."""
+    lease = next(iter(state.leases.values()))
+    key = key_of(lease.registration)
+    slot = state.slots[key]
+    state.slots[key] = msgspec.structs.replace(slot, status=Status.DRAINING)
+
+
+def keep_an_old_view(state: State) -> None:
+    """Break a cached view."""
+    name = ServiceName("web")
+    state.services[name].view = ServiceView(name, 0, (), ())
+
+
+def forget_a_name(state: State) -> None:
+    """Break the sorted names."""
+    state.services[ServiceName("zzz")] = state.services.pop(ServiceName("web"))
+
+
+def turn_the_order(state: State) -> None:
+    """Break "oldest first" behind an instance."""
+    lease = next(iter(state.leases.values()))
+    key = key_of(lease.registration)
+    slot = state.slots[key]
+    state.slots[key] = msgspec.structs.replace(slot, ids=slot.ids[::-1])
+
+
+def bury_the_living(state: State) -> None:
+    """Let one be registered and gone."""
+    gone = next(iter(state.gone.values()))
+    lease = next(iter(state.leases.values()))
+    state.gone[lease.registration.service_id] = msgspec.structs.replace(
+        gone, registration=lease.registration
+    )
+
+
+def test_a_sound_state_passes() -> None:
+    """Or every other test here would pass for the wrong reason."""
+    check(sound())
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lose_a_lease,
+        miscount,
+        show_another_status,
+        keep_an_old_view,
+        forget_a_name,
+        turn_the_order,
+        bury_the_living,
+    ],
+)
+def test_damage_is_seen(damage: Callable[[State], None]) -> None:
+    """A judge that sees nothing is worse than none."""
+    state = sound()
+    damage(state)
+
+    with pytest.raises(InvariantError):
+        check(state)
