@@ -1,0 +1,1 @@
+"""The HTTP surface: paths, methods, JSON shapes and problem documents; no decisions."""

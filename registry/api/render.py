@@ -1,0 +1,169 @@
+"""Catalog values as the JSON of the native API: the seed's fields first, then ours.
+
+Bodies of plain discovery answers are built once per service, change and second, and
+then sent as they are. The second is part of it for two reasons: renewals do not move
+a service's index, so ``last_heartbeat`` would stand still, and the order of instances
+rotates by it, because old clients take the first one.
+"""
+
+from datetime import UTC, datetime
+from functools import lru_cache
+
+import orjson
+
+from registry.discovery import ServiceAnswer, ServiceCounts, ServicesAnswer
+from registry.model import Instance
+from registry.ports import ClusterView, MemberView
+from registry.readiness import degraded
+
+CACHE_BYTES = 64 * 1024 * 1024
+
+
+@lru_cache(maxsize=8192)
+def _timestamp(at_s: int) -> str:
+    return datetime.fromtimestamp(at_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def timestamp(at_ms: int) -> str:
+    """Return wall time as the seed writes it, in whole seconds."""
+    return _timestamp(at_ms // 1000)
+
+
+def instance_fields(instance: Instance) -> dict[str, object]:
+    """One instance; what is empty is left out."""
+    registration = instance.registration
+    fields: dict[str, object] = {
+        "service_id": registration.service_id,
+        "host": registration.host,
+        "port": registration.port,
+        "status": instance.status.value,
+        "last_heartbeat": timestamp(instance.last_heartbeat_ms),
+    }
+    if registration.metadata:
+        fields["metadata"] = registration.metadata
+    if registration.tags:
+        fields["tags"] = registration.tags
+    if registration.zone:
+        fields["zone"] = registration.zone
+    fields["weight"] = registration.weight
+    if registration.version:
+        fields["version"] = registration.version
+    if registration.health_endpoint:
+        fields["health_endpoint"] = registration.health_endpoint
+    fields["registered_at"] = timestamp(registration.registered_at_ms)
+    fields["generation"] = registration.generation
+    return fields
+
+
+def rotate(instances: tuple[Instance, ...], at_s: int) -> tuple[Instance, ...]:
+    """Return the instances beginning with another one each second."""
+    if len(instances) < 2:
+        return instances
+    start = at_s % len(instances)
+    return instances[start:] + instances[:start]
+
+
+def service_body(answer: ServiceAnswer, wall_ms: int) -> bytes:
+    """Return the body of ``GET /services/{name}``."""
+    listed = rotate(answer.instances, wall_ms // 1000)
+    return orjson.dumps(
+        {
+            "service_name": answer.name,
+            "instances": [instance_fields(i) for i in listed],
+        }
+    )
+
+
+class ServiceBodies:
+    """Bodies of plain discovery answers, each good for one index and one second.
+
+    Invariant: ``_bytes`` is the size of all bodies held, at most ``max_bytes``; when
+    that would be passed everything is dropped: a second makes it worthless anyway.
+    """
+
+    def __init__(self, max_bytes: int = CACHE_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self._built: dict[str, tuple[int, int, bytes]] = {}
+        self._bytes = 0
+
+    def get(self, name: str, index: int, wall_ms: int) -> bytes | None:
+        """Return the body built for this index in this second, if there is one."""
+        built = self._built.get(name)
+        if built is None or built[0] != index or built[1] != wall_ms // 1000:
+            return None
+        return built[2]
+
+    def build(self, answer: ServiceAnswer, wall_ms: int) -> bytes:
+        """Build the body of an answer listed by the default filter, and keep it."""
+        body = service_body(answer, wall_ms)
+        former = self._built.pop(answer.name, None)
+        if former is not None:
+            self._bytes -= len(former[2])
+        # Unknown names are not kept: anybody can make up any number of them.
+        if answer.instances and len(body) <= self._max_bytes:
+            if self._bytes + len(body) > self._max_bytes:
+                self._built.clear()
+                self._bytes = 0
+            self._built[answer.name] = (answer.index, wall_ms // 1000, body)
+            self._bytes += len(body)
+        return body
+
+
+def services_body(answer: ServicesAnswer) -> bytes:
+    """Return the body of ``GET /services``; ``next`` is the next page's ``after``."""
+    document: dict[str, object] = {
+        "services": [_counts_fields(s) for s in answer.services]
+    }
+    if answer.more and answer.services:
+        document["next"] = answer.services[-1].name
+    return orjson.dumps(document)
+
+
+def _counts_fields(counts: ServiceCounts) -> dict[str, object]:
+    return {
+        "service_name": counts.name,
+        "instances": counts.instances,
+        "healthy": counts.healthy,
+    }
+
+
+def written_body(service_id: str, status: str) -> bytes:
+    """Return the body that every successful write is answered with."""
+    return orjson.dumps({"service_id": service_id, "status": status})
+
+
+def cluster_body(view: ClusterView) -> bytes:
+    """Return the body of ``GET /cluster``: this replica's own view."""
+    return orjson.dumps(
+        {
+            "node_id": view.node_id,
+            "role": view.role,
+            "term": view.term,
+            "leader": view.leader,
+            "index": view.applied_index,
+            "cluster_id": view.cluster_id,
+            "epoch": view.epoch,
+            "caught_up": view.caught_up,
+            "contact_age_ms": _age_ms(view.contact_age_s),
+            "degraded": degraded(view),
+            "waiting_for": view.waiting_for,
+            "members": [_member_fields(m, view.commit_index) for m in view.members],
+        }
+    )
+
+
+def _member_fields(member: MemberView, commit_index: int) -> dict[str, object]:
+    index = member.applied_index
+    return {
+        "node_id": member.node_id,
+        "http": member.advertise,
+        "connected": member.connected,
+        "index": index,
+        # What a member told can be newer than our own commit index: never negative.
+        "lag": None if index is None else max(0, commit_index - index),
+        "contact_age_ms": _age_ms(member.contact_age_s),
+    }
+
+
+def _age_ms(age_s: float | None) -> int | None:
+    return None if age_s is None else int(age_s * 1000)

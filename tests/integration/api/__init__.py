@@ -1,0 +1,1 @@
+"""The HTTP surface through a real server on loopback, over a fake consensus."""

@@ -1,0 +1,1 @@
+"""The HTTP surface without a socket: parsing, rendering, problems, metrics."""

@@ -1,0 +1,1 @@
+"""The read use cases over the real catalog and a fake consensus."""

@@ -1,0 +1,1 @@
+"""The write use cases over the real catalog and a fake consensus."""

@@ -1,0 +1,107 @@
+"""Heartbeats: a renewal always, and a change of status where one is reported."""
+
+import pytest
+
+from registry.catalog.commands import Expire, Expiry
+from registry.errors import UnknownServiceId
+from registry.model import ServiceId, Status
+from registry.registrar import StatusReport
+from tests.support.use_cases import UseCases
+
+
+async def test_a_heartbeat_renews_and_moves_last_heartbeat() -> None:
+    """`last_heartbeat` is what people look at to see whether a service is alive."""
+    cases = UseCases()
+    service_id = await cases.register()
+    cases.fake_clock.advance(30.0)
+
+    await cases.registrar.heartbeat(service_id, deadline_s=cases.now_s)
+
+    instance = cases.machine.catalog.instance(service_id)
+    assert instance is not None
+    assert instance.last_heartbeat_ms == cases.clock.wall_ms()
+
+
+async def test_a_heartbeat_for_an_unknown_id_says_register_again() -> None:
+    """404 is the one answer by which a good client knows that it must register."""
+    cases = UseCases()
+
+    with pytest.raises(UnknownServiceId):
+        await cases.registrar.heartbeat(ServiceId("gone"), deadline_s=cases.now_s)
+
+
+async def test_a_heartbeat_revives_what_expired() -> None:
+    """The seed's client never registers again: its heartbeat must bring it back."""
+    cases = UseCases()
+    service_id = await cases.register()
+    await _expire(cases, service_id)
+    assert cases.machine.catalog.registration(service_id) is None
+
+    await cases.registrar.heartbeat(service_id, deadline_s=cases.now_s)
+
+    assert cases.machine.catalog.registration(service_id) is not None
+
+
+async def test_an_unhealthy_report_sets_the_status_with_its_note() -> None:
+    """A service that cannot be probed says itself that it must not be used."""
+    cases = UseCases()
+    service_id = await cases.register()
+    report = StatusReport(Status.UNHEALTHY, "queue full")
+
+    written = await cases.registrar.heartbeat(
+        service_id, deadline_s=cases.now_s, report=report
+    )
+
+    instance = cases.machine.catalog.instance(service_id)
+    assert instance is not None
+    assert (instance.status, instance.cause) == (Status.UNHEALTHY, "queue full")
+    assert written.index == cases.consensus.index
+
+
+async def test_a_report_of_what_stands_already_is_one_proposal() -> None:
+    """A transition is logged once, not with each heartbeat."""
+    cases = UseCases()
+    service_id = await cases.register()
+    cases.consensus.proposed.clear()
+
+    await cases.report(service_id, Status.HEALTHY)
+
+    assert len(cases.consensus.proposed) == 1
+
+
+async def test_a_healthy_report_ends_an_unhealthy_one() -> None:
+    """The way back is the same as the way there; the cause is never empty."""
+    cases = UseCases()
+    service_id = await cases.register()
+    await cases.report(service_id, Status.UNHEALTHY)
+
+    await cases.report(service_id, Status.HEALTHY)
+
+    instance = cases.machine.catalog.instance(service_id)
+    assert instance is not None
+    assert instance.status is Status.HEALTHY
+    assert instance.cause == "reported healthy by heartbeat"
+
+
+async def test_a_revived_registration_takes_a_report_under_its_new_generation() -> None:
+    """I5: the status goes to the generation that the renewal has just made."""
+    cases = UseCases()
+    service_id = await cases.register()
+    await _expire(cases, service_id)
+
+    await cases.report(service_id, Status.UNHEALTHY)
+
+    instance = cases.machine.catalog.instance(service_id)
+    assert instance is not None
+    assert instance.status is Status.UNHEALTHY
+
+
+async def _expire(cases: UseCases, service_id: ServiceId) -> None:
+    registration = cases.machine.catalog.registration(service_id)
+    assert registration is not None
+    generation = registration.generation
+    command = Expire(
+        items=(Expiry(service_id, generation, generation),),
+        at_ms=cases.clock.wall_ms(),
+    )
+    await cases.propose(command)
