@@ -1,0 +1,102 @@
+"""The cluster as the use cases see it: the replica behind `ports.Consensus`.
+
+Translates errors (each keeps what is true after it) and the status. The view is asked
+for on every request, so it is remembered for a moment.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from cluster import errors as cluster_errors
+from cluster.replica import Replica
+from cluster.status import Role, Status
+from registry import errors
+from registry.ports import ClusterView, Committed, MemberView
+
+VIEW_FRESH_S = 0.01
+
+_ERRORS: dict[type[cluster_errors.ClusterError], type[errors.RegistryError]] = {
+    cluster_errors.NoLeader: errors.NoLeader,
+    cluster_errors.Overloaded: errors.Overloaded,
+    cluster_errors.DiskLow: errors.DiskLow,
+    cluster_errors.Stopping: errors.Stopping,
+    cluster_errors.TooLarge: errors.BodyTooLarge,
+    cluster_errors.OutcomeUnknown: errors.OutcomeUnknown,
+}
+
+
+class ReplicaConsensus:
+    """Implements ``Consensus`` over one replica, on its event loop."""
+
+    def __init__(self, replica: Replica, loop: asyncio.AbstractEventLoop) -> None:
+        self._replica = replica
+        self._loop = loop
+        self._view: ClusterView | None = None
+        self._view_until_s = 0.0
+
+    async def propose(self, command: bytes, *, deadline_s: float) -> Committed:
+        """Replicate one command; see ``Consensus``."""
+        with _translated():
+            applied = await self._replica.propose(command, deadline_s=deadline_s)
+        return Committed(applied.position, applied.outcome)
+
+    async def barrier(self, *, deadline_s: float) -> int:
+        """Wait for every acknowledged write; see ``Consensus``."""
+        with _translated():
+            return await self._replica.barrier(deadline_s=deadline_s)
+
+    async def wait_applied(self, index: int, *, deadline_s: float) -> bool:
+        """Wait for an index; see ``Consensus``."""
+        return await self._replica.wait_applied(index, deadline_s=deadline_s)
+
+    def view(self) -> ClusterView:
+        """Return the cluster as seen at most VIEW_FRESH_S ago."""
+        now_s = self._loop.time()
+        view = self._view
+        if view is None or now_s >= self._view_until_s:
+            view = self._view = view_of(self._replica.status())
+            self._view_until_s = now_s + VIEW_FRESH_S
+        return view
+
+    def forget_view(self) -> None:
+        """Look anew at the next call: something was changed on purpose."""
+        self._view = None
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except cluster_errors.ClusterError as error:
+        raise _ERRORS[type(error)](str(error)) from error
+
+
+def view_of(status: Status) -> ClusterView:
+    """Return a replica's status in the words of the use cases."""
+    return ClusterView(
+        node_id=status.node_id,
+        cluster_id=status.cluster_id,
+        epoch=status.epoch,
+        role="leader" if status.role is Role.LEADER else "follower",
+        term=status.term,
+        leader=status.leader,
+        applied_index=status.applied_index,
+        commit_index=status.commit_index,
+        last_index=status.last_index,
+        caught_up=status.caught_up,
+        contact_age_s=status.contact_age_s,
+        stopping=status.stopping,
+        waiting_for=status.waiting_for,
+        degraded=status.degraded,
+        members=tuple(
+            MemberView(
+                node_id=member.node_id,
+                advertise=member.advertise,
+                connected=member.connected,
+                applied_index=member.applied_index,
+                contact_age_s=member.contact_age_s,
+            )
+            for member in status.members
+        ),
+    )

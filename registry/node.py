@@ -1,0 +1,148 @@
+"""The composition root: builds one replica with its HTTP surface, runs it, stops it.
+
+Start: HTTP first (so that probes are answered while the disk is read), then the
+replica. Stop: unready and leadership handed over while still answering, then no new
+connections and what is under way is answered, then the replica.
+"""
+
+import asyncio
+import gc
+import signal
+import time
+from uuid import uuid4
+
+import structlog
+import uvloop
+
+from cluster.errors import StartRefused
+from registry.api.server import ApiDependencies, ApiServer
+from registry.config import Config
+from registry.consensus import ReplicaConsensus
+from registry.discovery import Discovery
+from registry.metrics import Metrics
+from registry.model import Status
+from registry.registrar import Registrar, Settings
+from registry.replication import Replication
+
+EXIT_OK = 0
+EXIT_START_REFUSED = 1
+STOP_REQUESTS_WITHIN_S = 5.0
+GC_THRESHOLDS = (50_000, 20, 50)
+"""Few full collections: with 100,000 instances one stops the loop for tens of ms."""
+
+log = structlog.get_logger()
+
+
+class LoopClock:
+    """Time of the running event loop, and the wall's for people."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+
+    def now_s(self) -> float:
+        """Monotonic seconds."""
+        return self._loop.time()
+
+    def wall_ms(self) -> int:
+        """Milliseconds since the epoch."""
+        return time.time_ns() // 1_000_000
+
+
+class RegistryNode:
+    """One replica: catalog, consensus, use cases and HTTP, wired."""
+
+    def __init__(self, config: Config) -> None:
+        """Build everything; open the data directory alone. Raises StartRefused."""
+        loop = asyncio.get_running_loop()
+        self.replication = Replication(config)
+        machine = self.replication.machine
+        clock = LoopClock(loop)
+        self.consensus = ReplicaConsensus(self.replication.replica, loop)
+        metrics = Metrics(view=self.consensus.view, machine=machine)
+        metrics.register_source(self.replication.counters)
+        registrar = Registrar(
+            consensus=self.consensus,
+            machine=machine,
+            clock=clock,
+            new_id=lambda: str(uuid4()),
+            settings=Settings(
+                ttl_seconds=config.service_ttl_seconds,
+                initial_status=Status(config.health_check.initial_status),
+            ),
+            observer=metrics,
+        )
+        self.api = ApiServer(
+            ApiDependencies(
+                node_id=config.cluster.node_id,
+                registrar=registrar,
+                discovery=Discovery(consensus=self.consensus, machine=machine),
+                metrics=metrics,
+                clock=clock,
+                view=self.consensus.view,
+                request_deadline_s=config.request_deadline_seconds,
+            ),
+            host=config.bind_address.host,
+            port=config.bind_address.port,
+            stop_within_s=STOP_REQUESTS_WITHIN_S,
+        )
+        self._bind = config.bind_address
+
+    async def start(self) -> None:
+        """Listen, recover, take part. Raises StartRefused, with nothing left open."""
+        try:
+            try:
+                await self.api.start()
+            except OSError as error:
+                message = f"cannot listen on {self._bind}: {error.strerror or error}"
+                raise StartRefused(message) from error
+            await self.replication.replica.start()
+        except StartRefused:
+            await self.api.stop()
+            await self.replication.abandon()
+            raise
+
+    async def stop(self) -> None:
+        """Hand over, answer what is under way, close everything."""
+        self.consensus.forget_view()
+        await self.replication.replica.hand_over()
+        await self.api.stop()
+        await self.replication.stop()
+
+
+async def run(config: Config, stop: asyncio.Event) -> int:
+    """Run one replica until ``stop`` is set; return the process's exit code."""
+    began_s = time.monotonic()
+    try:
+        node = RegistryNode(config)
+        await node.start()
+    except StartRefused as error:
+        log.error("Cannot start", reason=str(error))
+        return EXIT_START_REFUSED
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
+    log.info(
+        "Listening",
+        http=str(config.bind_address),
+        members=sorted(config.cluster.peers) or [config.cluster.node_id],
+        data_dir=config.cluster.data_dir,
+        started_in_s=round(time.monotonic() - began_s, 3),
+    )
+    await stop.wait()
+    log.info("Stopping")
+    await node.stop()
+    log.info("Stopped")
+    return EXIT_OK
+
+
+async def _serve(config: Config) -> int:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return await run(config, stop)
+
+
+def serve(config: Config) -> int:
+    """Run one replica in this process until SIGTERM or ctrl-C; return the exit code."""
+    return uvloop.run(_serve(config))

@@ -1,0 +1,1 @@
+"""Scripted stories of a cluster, one repair each."""

@@ -1,0 +1,1 @@
+"""Settings, their sources, the rules between them, and logs."""
