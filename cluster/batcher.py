@@ -7,14 +7,14 @@ next is proposed one loop turn later, so that the clients just answered can join
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 
 from cluster.config import Limits, Timing
-from cluster.errors import NoLeader, OutcomeUnknown, Overloaded, Stopping, TooLarge
+from cluster.errors import NoLeader, Overloaded, Refused, Stopping, TooLarge
 from cluster.flight import Answer, Flight, Verdict, Waiter
-from cluster.ledger import SCHEMA, Batch, BatchResult, encode_batch
+from cluster.ledger import Batch, BatchResult, encode_batch
 from cluster.status import Applied
+from cluster.waiting import WaitingRoom
 
 SWEEP_S = 0.025
 RETRY_S = 0.01
@@ -38,15 +38,17 @@ class Batcher:
         *,
         timing: Timing,
         limits: Limits,
+        schema: Callable[[], int] = lambda: 1,
     ) -> None:
         self._node_id = node_id
         self._incarnation = incarnation
         self._submit = submit
+        self._schema = schema
+        self._raise_to = 0
         self._attempt_s = timing.attempt_s
         self._limits = limits
         self._loop = asyncio.get_running_loop()
-        self._waiting: deque[Waiter] = deque()
-        self._waiting_bytes = 0
+        self._waiting = WaitingRoom(limits)
         self._flight: Flight | None = None
         self._forget: Callable[[], None] = _nothing
         self._number = 0
@@ -65,25 +67,20 @@ class Batcher:
 
     def propose(self, command: bytes, deadline_s: float) -> "asyncio.Future[Applied]":
         """Return a future of the command's place and outcome. Raises Refused leaves."""
-        size = len(command)
-        if size > self._limits.command_bytes:
-            message = f"{size} bytes are more than {self._limits.command_bytes}"
+        if len(command) > self._limits.command_bytes:
+            message = f"{len(command)} bytes are more than {self._limits.command_bytes}"
             raise TooLarge(message)
-        if (
-            len(self._waiting) >= self._limits.waiting_commands
-            or self._waiting_bytes + size > self._limits.waiting_bytes
-        ):
-            message = f"{len(self._waiting)} commands are waiting already"
-            raise Overloaded(message)
-        self._waiting_bytes += size
         return self._enqueue(command, deadline_s)
 
     def barrier(self, deadline_s: float) -> "asyncio.Future[Applied]":
         """Return a future, done once an entry proposed from now on was applied."""
-        if len(self._waiting) >= self._limits.waiting_commands:
-            message = f"{len(self._waiting)} commands are waiting already"
-            raise Overloaded(message)
         return self._enqueue(None, deadline_s)
+
+    def raise_schema(self, schema: int) -> None:
+        """Have the next batches raise what all members agree on to ``schema``."""
+        self._raise_to = schema
+        if self._flight is None and not self._closed:
+            self._launch_soon()
 
     def _enqueue(
         self, command: bytes | None, deadline_s: float
@@ -92,7 +89,7 @@ class Batcher:
             message = "this replica is shutting down"
             raise Stopping(message)
         future: asyncio.Future[Applied] = self._loop.create_future()
-        self._waiting.append(Waiter(command, future, deadline_s))
+        self._waiting.admit(Waiter(command, future, deadline_s))
         if deadline_s < self._earliest_s:
             self._earliest_s = deadline_s
         if self._sweeper is None:
@@ -110,32 +107,24 @@ class Batcher:
 
     def _launch(self) -> None:
         self._launching = False
-        if self._flight is not None or self._paused or not self._waiting:
+        if self._flight is not None or self._paused:
             return
-        waiters: list[Waiter] = []
-        commands: list[bytes] = []
-        size = 0
-        while self._waiting and len(commands) < self._limits.entry_commands:
-            command = self._waiting[0].command
-            if command is not None:
-                if commands and size + len(command) > self._limits.entry_bytes:
-                    break
-                size += len(command)
-            waiter = self._waiting.popleft()
-            if waiter.future.done():  # its caller went away before it was proposed
-                continue
-            waiters.append(waiter)
-            if command is not None:
-                commands.append(command)
-        self._waiting_bytes -= size
-        if not self._waiting:
-            self._waiting_bytes = 0
-        if not waiters:
+        schema = self._schema()
+        raise_to = self._raise_to if self._raise_to > schema else 0
+        waiters, commands = self._waiting.take()
+        if not waiters and not raise_to:
             return
         self._number += 1
         self.batches += 1
         self.commands += len(commands)
-        batch = Batch(SCHEMA, self._node_id, self._incarnation, self._number, commands)
+        batch = Batch(
+            schema,
+            self._node_id,
+            self._incarnation,
+            self._number,
+            commands,
+            raise_to,
+        )
         self._flight = Flight(self._number, encode_batch(batch), waiters)
         self._attempt()
 
@@ -186,12 +175,10 @@ class Batcher:
         """Send the waiters of a batch that is certainly not in the log back to wait.
 
         One of them may be refused at its deadline; it must not be in what is proposed
-        for the others afterwards.
+        for the others afterwards. The number is not used again.
         """
-        self._number -= 1
         self._flight = None
-        self._waiting.extendleft(reversed(flight.waiters))
-        self._waiting_bytes += sum(len(w.command or b"") for w in flight.waiters)
+        self._waiting.put_back(flight.waiters)
         self._cancel_timer()
         self._timer = self._loop.call_later(RETRY_S, self._end_pause)
 
@@ -227,45 +214,22 @@ class Batcher:
 
     def _sweep(self) -> None:
         self._sweeper = None
-        now = self._loop.time()
-        if now >= self._earliest_s:
-            self._expire(now)
+        now_s = self._loop.time()
+        if now_s >= self._earliest_s:
+            self._expire(now_s, NoLeader("no leader until the deadline"))
         if self._waiting or self._flight is not None:
             self._sweeper = self._loop.call_later(SWEEP_S, self._sweep)
 
-    def _expire(self, now: float) -> None:
-        flight = self._flight
-        kept: deque[Waiter] = deque()
-        self._earliest_s = float("inf")
-        for waiter in self._waiting:
-            if self._is_open(waiter, now, NoLeader("no leader until the deadline")):
-                kept.append(waiter)
-            elif waiter.command is not None:
-                self._waiting_bytes -= len(waiter.command)
-        self._waiting = kept
-        if flight is None:
+    def _expire(self, now_s: float, error: Refused) -> None:
+        expired, self._earliest_s = self._waiting.expire(now_s, error)
+        self.expired += expired
+        if self._flight is None:
             return
-        # A batch under way was proposed, and not certainly refused: see _dissolve.
-        error = OutcomeUnknown("not confirmed until the deadline")
-        still = [self._is_open(waiter, now, error) for waiter in flight.waiters]
-        if not any(still):
+        expired, earliest_s = self._flight.expire(now_s)
+        self.expired += expired
+        self._earliest_s = min(self._earliest_s, earliest_s)
+        if earliest_s == float("inf"):
             self._land()  # nobody waits: the next batch need not wait either
-
-    def _is_open(
-        self, waiter: Waiter, now: float, error: NoLeader | OutcomeUnknown
-    ) -> bool:
-        if waiter.future.done():
-            return False
-        if now >= waiter.deadline_s:
-            self.expired += 1
-            if (
-                waiter.command is None
-            ):  # a barrier changes nothing: always safe to retry
-                error = NoLeader(str(error))
-            waiter.future.set_exception(error)
-            return False
-        self._earliest_s = min(self._earliest_s, waiter.deadline_s)
-        return True
 
     @property
     def is_idle(self) -> bool:
@@ -293,7 +257,7 @@ class Batcher:
 
     def abandon(self) -> None:
         """Answer everyone who still waits: the replica ends."""
-        self._expire(float("inf"))
+        self._expire(float("inf"), Stopping("this replica is shutting down"))
 
 
 def _nothing() -> None:

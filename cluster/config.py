@@ -62,6 +62,8 @@ class ClusterConfig:
     members: tuple[str, ...]
     advertise: str = ""
     """Where clients reach this replica, told to the others in the hello."""
+    schema: int = 1
+    """The newest command schema that this replica's state machine understands."""
     timing: Timing = field(default_factory=Timing)
     limits: Limits = field(default_factory=Limits)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import NamedTuple
 
-from cluster.errors import Refused
+from cluster.errors import ClusterError, NoLeader, OutcomeUnknown, Refused
 from cluster.ledger import BatchResult
 from cluster.state_machine import POSITIONS_PER_INDEX
 from cluster.status import Applied
@@ -32,6 +32,15 @@ class Waiter(NamedTuple):
     """None for a barrier, which needs no place in the entry."""
     future: "asyncio.Future[Applied]"
     deadline_s: float
+
+    def expire(self, now_s: float, error: ClusterError) -> bool:
+        """Answer by ``error`` if the deadline has passed; return whether it just did."""
+        if self.future.done() or now_s < self.deadline_s:
+            return False
+        if self.command is None and isinstance(error, OutcomeUnknown):
+            error = NoLeader(str(error))  # a barrier changes nothing: a retry is safe
+        self.future.set_exception(error)
+        return True
 
 
 class Flight:
@@ -67,3 +76,13 @@ class Flight:
         for waiter in self.waiters:
             if not waiter.future.done():
                 waiter.future.set_exception(error)
+
+    def expire(self, now_s: float) -> tuple[int, float]:
+        """Answer whose deadline has passed; return how many, and the next deadline.
+
+        A batch under way was proposed, and not certainly refused: so "unknown".
+        """
+        error = OutcomeUnknown("not confirmed until the deadline")
+        expired = sum(waiter.expire(now_s, error) for waiter in self.waiters)
+        left = [w.deadline_s for w in self.waiters if not w.future.done()]
+        return expired, min(left, default=float("inf"))

@@ -18,8 +18,8 @@ import msgspec
 from cluster.entry import REGULAR
 from cluster.state_machine import POSITIONS_PER_INDEX, StateMachine, UnknownCommand
 
-SCHEMA = 1
-"""The newest envelope and ledger format that this version understands."""
+FORMAT = 1
+"""The newest format of the ledger's part of a snapshot that this version understands."""
 REMEMBERED_BATCHES = 16
 REMEMBERED_INCARNATIONS = 4
 """Per replica: copies of a batch may arrive late, but not over several of its restarts.
@@ -33,13 +33,18 @@ replica.
 
 
 class Batch(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One log entry: commands proposed together by one life of one replica."""
+    """One log entry: commands proposed together by one life of one replica.
+
+    ``schema`` is the one that all members had agreed on when it was proposed;
+    ``raise_to`` raises that agreement (0: it does not).
+    """
 
     schema: int
     replica: str
     incarnation: bytes
     number: int
     commands: list[bytes]
+    raise_to: int = 0
 
 
 class BatchResult(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -52,7 +57,7 @@ class BatchResult(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class _Header(msgspec.Struct, frozen=True, array_like=True):
     """First chunk of a snapshot: everything of the ledger itself."""
 
-    schema: int
+    format: int
     min_schema: int
     index: int
     crc: int
@@ -79,10 +84,13 @@ class Ledger:
     the applied prefix of the log alone.
     """
 
-    def __init__(self, machine: StateMachine) -> None:
+    def __init__(self, machine: StateMachine, schema: int = 1) -> None:
         self.index = 1
         self.crc = 0
         self.min_schema = 1
+        """What all members understand: commands of a newer schema must wait."""
+        self.schema = schema
+        """What this replica understands."""
         self.duplicates = 0
         """Batches that arrived again and were not applied again, for the metrics."""
         self.refusals = 0
@@ -107,7 +115,7 @@ class Ledger:
 
     def _apply_batch(self, index: int, entry: bytes) -> BatchResult | None:
         batch = _batch_decoder.decode(memoryview(entry)[1:])
-        if batch.schema > SCHEMA:
+        if max(batch.schema, batch.raise_to) > self.schema:
             message = f"entry {index} needs schema {batch.schema}: upgrade this replica"
             raise UnknownCommand(message)
         session = self._session(batch.replica, batch.incarnation)
@@ -118,6 +126,7 @@ class Ledger:
         if session and batch.number <= next(reversed(session)) - REMEMBERED_BATCHES:
             self.duplicates += 1
             return None  # long since applied or given up; its outcome is forgotten
+        self.min_schema = max(self.min_schema, batch.raise_to)
         outcomes = self._apply_commands(index * POSITIONS_PER_INDEX, batch.commands)
         self._machine.applied(index)
         joined = b"".join(outcomes)
@@ -169,7 +178,7 @@ class Ledger:
             )
             for replica, lives in sorted(self._sessions.items())
         ]
-        header = _Header(SCHEMA, self.min_schema, self.index, self.crc, sessions)
+        header = _Header(FORMAT, self.min_schema, self.index, self.crc, sessions)
         return self._chunks(_encoder.encode(header), self._machine.snapshot())
 
     @staticmethod
@@ -186,8 +195,11 @@ class Ledger:
         except (StopIteration, msgspec.MsgspecError) as error:
             message = f"the snapshot's first chunk is not a ledger: {error}"
             raise ValueError(message) from None
-        if header.schema > SCHEMA:
-            message = f"the snapshot needs schema {header.schema}: upgrade this replica"
+        if header.format > FORMAT or header.min_schema > self.schema:
+            message = (
+                f"the snapshot has format {header.format} and needs schema "
+                f"{header.min_schema}: upgrade this replica"
+            )
             raise ValueError(message)
         yield from self._machine.restore(chunks)
         self.index, self.crc, self.min_schema = (

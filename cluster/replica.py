@@ -38,7 +38,7 @@ class Replica:
     ) -> None:
         self._config = config
         self._surroundings = surroundings
-        self._ledger = Ledger(machine)
+        self._ledger = Ledger(machine, config.schema)
         self.leadership = Leadership(surroundings.fatal)
         self._node: RaftNode | None = None
         self._batcher: Batcher | None = None
@@ -75,6 +75,7 @@ class Replica:
             partial(proposals.submit, node.core),
             timing=self._config.timing,
             limits=self._config.limits,
+            schema=lambda: self._ledger.min_schema,
         )
         self._node = node
         await self._surroundings.links.start(node.gateway)
@@ -98,9 +99,18 @@ class Replica:
             node.core.is_leader and node.core.applied_term == node.core.raftCurrentTerm
         )
         self.leadership.update(is_leading=leads and not self._stopping)
+        schema = self._config.schema
+        is_due = leads and self._ledger.min_schema < schema
+        if is_due and self._batcher and node.peers.all_understand(schema):
+            self._batcher.raise_schema(schema)  # a rolling upgrade is complete
         if node.identity.standing is Standing.JOINING and self._joining is None:
             task = asyncio.get_running_loop().create_task(self._finish_joining(node))
             self._joining = task
+
+    @property
+    def schema(self) -> int:
+        """The newest command schema that may be proposed: every member knows it."""
+        return self._ledger.min_schema
 
     async def _finish_joining(self, node: RaftNode) -> None:
         """Vote again once an entry proposed after our hello was applied here."""

@@ -36,34 +36,31 @@ GAUGE = "gauge"
 
 # What the cluster side tells through ``register_source``: name -> kind and help.
 SOURCE_METRICS: dict[str, tuple[str, str]] = {
-    "registry_raft_batches_total": (COUNTER, "Log entries this replica proposed"),
-    "registry_raft_commands_total": (COUNTER, "Commands this replica proposed"),
-    "registry_raft_attempts_total": (COUNTER, "Attempts to propose, retries included"),
-    "registry_raft_expired_total": (COUNTER, "Callers whose deadline passed"),
+    "registry_raft_batches_total": (COUNTER, "Batches of commands proposed here"),
+    "registry_raft_commands_total": (COUNTER, "Commands proposed here"),
+    "registry_raft_attempts_total": (COUNTER, "Proposals of batches, retries included"),
+    "registry_raft_expired_total": (COUNTER, "Commands that met their deadline"),
     "registry_raft_waiting_commands": (GAUGE, "Commands waiting for the next entry"),
-    "registry_raft_duplicates_total": (COUNTER, "Batches that arrived again, ignored"),
+    "registry_raft_duplicates_total": (COUNTER, "Batches applied a second time (I6)"),
     "registry_raft_internal_refusals_total": (COUNTER, "Commands whose handler failed"),
     "registry_raft_syncs_total": (COUNTER, "Syncs of the log to disk"),
-    "registry_raft_slow_syncs_total": (
-        COUNTER,
-        "Syncs longer than an election timeout: each may cost the leadership",
-    ),
-    "registry_raft_last_sync_seconds": (GAUGE, "Duration of the newest sync"),
-    "registry_raft_elections_won_total": (COUNTER, "Terms this replica came to lead"),
+    "registry_raft_slow_syncs_total": (COUNTER, "Syncs that took unusually long"),
+    "registry_raft_last_sync_seconds": (GAUGE, "How long the last sync took"),
+    "registry_raft_elections_won_total": (COUNTER, "Elections won by this replica"),
     "registry_raft_pre_vote_rounds_total": (COUNTER, "Pre-votes asked for"),
-    "registry_raft_stale_messages_total": (COUNTER, "Messages of the past, dropped"),
-    "registry_raft_peers_refused_total": (COUNTER, "Hellos refused"),
+    "registry_raft_stale_messages_total": (COUNTER, "Late or foreign frames dropped"),
+    "registry_raft_peers_refused_total": (COUNTER, "Hellos of peers refused"),
     "registry_raft_snapshots_made_total": (COUNTER, "Snapshots written"),
-    "registry_raft_snapshots_installed_total": (COUNTER, "Snapshots taken from a peer"),
-    "registry_raft_snapshots_sent_total": (COUNTER, "Snapshots sent to a peer"),
-    "registry_raft_snapshots_rejected_total": (COUNTER, "Snapshots a peer sent broken"),
-    "registry_raft_divergence_checks_total": (COUNTER, "State CRCs compared"),
-    "registry_raft_links_up": (GAUGE, "Peers to which frames can be sent"),
-    "registry_raft_links_rejected_total": (COUNTER, "Strangers and broken handshakes"),
+    "registry_raft_snapshots_installed_total": (COUNTER, "Snapshots taken from peers"),
+    "registry_raft_snapshots_sent_total": (COUNTER, "Snapshots sent to peers"),
+    "registry_raft_snapshots_rejected_total": (COUNTER, "Snapshots found damaged"),
+    "registry_raft_divergence_checks_total": (COUNTER, "Comparisons of states (I1)"),
+    "registry_raft_links_up": (GAUGE, "Links to peers that stand"),
+    "registry_raft_links_rejected_total": (COUNTER, "Strangers at the Raft port"),
     "registry_raft_link_bytes_sent_total": (COUNTER, "Bytes sent to peers"),
     "registry_raft_link_bytes_received_total": (COUNTER, "Bytes received from peers"),
 }
-_UNLISTED = (GAUGE, "Told by the cluster side")
+_UNLISTED = "Told by the cluster side"
 
 Source = Callable[[], Mapping[str, float]]
 
@@ -209,9 +206,13 @@ class Metrics(Collector):
     def _source_families(self) -> Iterator[Metric]:
         for source in self._sources:
             for name, value in source().items():
-                kind, text = SOURCE_METRICS.get(name, _UNLISTED)
+                kind, text = SOURCE_METRICS.get(name) or _unlisted(name)
                 make = _counter if kind == COUNTER else _gauge
                 yield make(name, text, value)
+
+
+def _unlisted(name: str) -> tuple[str, str]:
+    return (COUNTER if name.endswith("_total") else GAUGE), _UNLISTED
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

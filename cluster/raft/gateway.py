@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from cluster.identity import FORMAT_VERSION, Standing
-from cluster.ledger import SCHEMA
 from cluster.ports import Surroundings
 from cluster.raft import hello, library, wire
 from cluster.raft.peers import Peers
@@ -85,7 +84,7 @@ class Gateway:
             int(node.core.raftLastApplied),
             checked_index,
             crc,
-            SCHEMA,
+            node.config.schema,
         )
 
     # -- what the links tell
@@ -104,13 +103,14 @@ class Gateway:
                 me.members,
                 int(node.core.raftCurrentTerm),
                 node.config.advertise,
-                SCHEMA,
+                node.config.schema,
             )
         )
 
     def on_hello(self, peer: str, data: bytes) -> str | None:
         """Judge a peer's hello."""
-        reason = self.peers.judge(self._node.identity, peer, data)
+        node = self._node
+        reason = self.peers.judge(node.identity, node.ledger.min_schema, peer, data)
         said = None if reason else self.peers[peer].hello
         if said is not None:
             self._node.founding.on_cluster_seen(said.cluster_id, said.term)

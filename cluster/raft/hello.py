@@ -13,6 +13,7 @@ from cluster.raft.wire import INCARNATION_BYTES, Count
 REFUSALS = {
     "bad_hello": "its hello could not be understood",
     "newer_format": "it runs a newer version",
+    "older_version": "it runs a version that all members have left behind",
     "wrong_id": "it calls itself otherwise than expected",
     "not_a_member": "it is not in the member list, or we are not in its own",
     "member_list_differs": "its member list differs from ours",
@@ -54,12 +55,16 @@ def decode(data: bytes) -> Hello | None:
     return hello if len(hello.incarnation) == INCARNATION_BYTES else None
 
 
-def refusal(me: Identity, peer: str, hello: Hello | None) -> str | None:
+def refusal(
+    me: Identity, min_schema: int, peer: str, hello: Hello | None
+) -> str | None:
     """Return the code of why this hello is refused, None if it is welcome."""
     if hello is None:
         return "bad_hello"
     if hello.format > FORMAT_VERSION:
         return "newer_format"
+    if hello.schema < min_schema:
+        return "older_version"
     if hello.node_id != peer:
         return "wrong_id"
     if me.node_id not in hello.members or peer not in me.members:

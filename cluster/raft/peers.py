@@ -53,10 +53,12 @@ class Peers:
         """Return what is known of ``peer``."""
         return self._peers[peer]
 
-    def judge(self, me: Identity, peer: str, data: bytes) -> str | None:
+    def judge(
+        self, me: Identity, min_schema: int, peer: str, data: bytes
+    ) -> str | None:
         """Remember a peer's hello, or return the code of why it is refused."""
         hello = decode(data)
-        reason = refusal(me, peer, hello)
+        reason = refusal(me, min_schema, peer, hello)
         known = self._peers.get(peer)
         if reason is None and known is None:
             reason = "not_a_member"
@@ -108,6 +110,10 @@ class Peers:
     def refusals(self) -> dict[str, str]:
         """Why peers refuse us, by id."""
         return {n: p.refused_us for n, p in self._peers.items() if p.refused_us}
+
+    def all_understand(self, schema: int) -> bool:
+        """Whether every member has said that it understands ``schema``."""
+        return all(peer.schema >= schema for peer in self._peers.values())
 
     def status(self) -> list[MemberStatus]:
         """Describe every peer."""

@@ -13,6 +13,7 @@ from cluster.raft import library
 from cluster.raft.journal import RaftJournal
 from cluster.raft.library import Node, Transport
 from cluster.raft.outbox import Outbox
+from cluster.raft.translate import to_message
 from cluster.raft.wire import (
     Ack,
     Append,
@@ -78,30 +79,13 @@ class RaftTransport(Transport):  # type: ignore[misc]
             return self._send_append(peer, message)
         if kind == "next_node_idx":
             out: Message = self._ack(message)
-        elif kind == "request_vote":
-            out = RequestVote(
-                message["term"], message["last_log_index"], message["last_log_term"]
-            )
-        elif kind == "response_vote":
-            out = Vote(message["term"])
-        elif kind == "timeout_now":
-            out = TimeoutNow(message["term"])
         elif kind == "apply_command":
             # P5: the library counts requests from 1 after each start; an answer to a
             # former life must not be taken for one to a new request.
-            out = Forward(
-                self._request_base + message["request_id"], message["command"]
-            )
-        elif kind == "apply_command_response":
-            out = ForwardAnswer(
-                message["request_id"],
-                message.get("log_idx", 0),
-                message.get("log_term", 0),
-                message.get("error", 0),
-            )
+            request_id = self._request_base + message["request_id"]
+            out = Forward(request_id, message["command"])
         else:
-            text = f"the library sent an unexpected {kind!r}"
-            raise RuntimeError(text)
+            out = to_message(message)
         return self._outbox.send_when_synced(peer, out)
 
     def _send_append(self, peer: str, message: dict[str, Any]) -> bool:

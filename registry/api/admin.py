@@ -10,8 +10,7 @@ import orjson
 from aiohttp import web
 
 from registry.api import options
-from registry.api.native import json_response
-from registry.api.render import cluster_body
+from registry.api.render import cluster_body, json_response
 from registry.discovery import Discovery
 from registry.metrics import CONTENT_TYPE, Metrics
 from registry.ports import ClusterView

@@ -25,6 +25,7 @@ class NativeDependencies:
     discovery: Discovery
     clock: Clock
     request_deadline_s: float
+    body_within_s: float
 
 
 class NativeApi:
@@ -34,6 +35,7 @@ class NativeApi:
         self._registrar = deps.registrar
         self._discovery = deps.discovery
         self._clock = deps.clock
+        self._body_within_s = deps.body_within_s
         self._request_deadline_s = deps.request_deadline_s
         self._bodies = render.ServiceBodies()
 
@@ -49,7 +51,7 @@ class NativeApi:
 
     async def register(self, request: web.Request) -> web.Response:
         """``POST /register``."""
-        body = await parse.read_body(request)
+        body = await parse.read_body(request, within_s=self._body_within_s)
         wanted = parse.registration(body)
         written = await self._registrar.register(wanted, deadline_s=self._deadline_s())
         return _written(written, "registered")
@@ -67,7 +69,8 @@ class NativeApi:
         service_id = parse.service_id(request.match_info["service_id"])
         report = None
         if request.body_exists:
-            report = parse.status_report(await parse.read_body(request))
+            body = await parse.read_body(request, within_s=self._body_within_s)
+            report = parse.status_report(body)
         written = await self._registrar.heartbeat(
             service_id, deadline_s=self._deadline_s(), report=report
         )
@@ -86,7 +89,7 @@ class NativeApi:
         _tell(provenance, headers)
         if options.is_unchanged(request.headers.get("If-None-Match"), etag):
             return web.Response(status=304, headers=headers)
-        return json_response(self._service_body(name, wanted, index), headers)
+        return render.json_response(self._service_body(name, wanted, index), headers)
 
     async def services(self, request: web.Request) -> web.Response:
         """``GET /services``."""
@@ -97,7 +100,7 @@ class NativeApi:
         answer = self._discovery.services(after=page.after, limit=page.limit)
         headers = {INDEX_HEADER: str(answer.index)}
         _tell(provenance, headers)
-        return json_response(render.services_body(answer), headers)
+        return render.json_response(render.services_body(answer), headers)
 
     def _service_body(self, name: str, wanted: InstanceFilter, index: int) -> bytes:
         wall_ms = self._clock.wall_ms()
@@ -113,14 +116,9 @@ class NativeApi:
         return self._clock.now_s() + self._request_deadline_s
 
 
-def json_response(body: bytes, headers: dict[str, str] | None = None) -> web.Response:
-    """Return a 200 with a rendered JSON body."""
-    return web.Response(body=body, headers=headers, content_type="application/json")
-
-
 def _written(written: Written, status: str) -> web.Response:
     body = render.written_body(written.service_id, status)
-    return json_response(body, {INDEX_HEADER: str(written.index)})
+    return render.json_response(body, {INDEX_HEADER: str(written.index)})
 
 
 def _tell(provenance: Provenance, headers: dict[str, str]) -> None:

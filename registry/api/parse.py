@@ -24,8 +24,6 @@ from registry.errors import (
 from registry.model import MetadataValue, ServiceId, ServiceName, Status
 from registry.registrar import RegistrationRequest, StatusReport
 
-BODY_WITHIN_S = 10.0
-
 _NAME = re.compile(bounds.NAME_PATTERN)
 _SERVICE_ID = re.compile(bounds.SERVICE_ID_PATTERN)
 _HOST = re.compile(bounds.HOST_PATTERN)
@@ -36,15 +34,15 @@ _REPORTED = {s.value: s for s in (Status.HEALTHY, Status.UNHEALTHY)}
 Fields = dict[str, object]
 
 
-async def read_body(request: web.Request) -> bytes:
+async def read_body(request: web.Request, *, within_s: float) -> bytes:
     """Read the whole body. Raises BodyTooLarge, BodyTimeout or MalformedRequest."""
     try:
-        async with asyncio.timeout(BODY_WITHIN_S):
+        async with asyncio.timeout(within_s):
             return await request.read()
     except web.HTTPRequestEntityTooLarge as error:
         raise body_too_large() from error
     except TimeoutError as error:
-        raise BodyTimeout(f"a body must arrive within {BODY_WITHIN_S:g} s") from error
+        raise BodyTimeout(f"a body must arrive within {within_s:g} s") from error
     except (ClientError, ConnectionError, web.RequestPayloadError) as error:
         raise MalformedRequest("the body broke off or is badly framed") from error
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 import orjson
+from aiohttp import web
 
 from registry.discovery import ServiceAnswer, ServiceCounts, ServicesAnswer
 from registry.model import Instance
@@ -107,6 +108,11 @@ class ServiceBodies:
             self._built[answer.name] = (answer.index, wall_ms // 1000, body)
             self._bytes += len(body)
         return body
+
+
+def json_response(body: bytes, headers: dict[str, str] | None = None) -> web.Response:
+    """Return a 200 with a rendered JSON body."""
+    return web.Response(body=body, headers=headers, content_type="application/json")
 
 
 def services_body(answer: ServicesAnswer) -> bytes:

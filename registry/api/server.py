@@ -25,10 +25,10 @@ from registry.metrics import Metrics
 from registry.ports import Clock, ClusterView
 from registry.registrar import Registrar
 
-KEEP_ALIVE_S = 75.0
-"""Longer than the usual idle time of proxies (60 s), so that they hang up first."""
 MAX_LINE_BYTES = 8 * 1024
 MAX_HEADERS = 64
+LINGER_S = 2.0
+"""How long to read on after a refusal, so that the client gets to read it."""
 BACKLOG = 1024
 
 
@@ -43,6 +43,9 @@ class ApiDependencies:
     clock: Clock
     view: Callable[[], ClusterView]
     request_deadline_s: float = 5.0
+    body_within_s: float = 10.0
+    keep_alive_s: float = 75.0
+    """Longer than the usual idle time of proxies (60 s), so that they hang up first."""
 
 
 def create_app(deps: ApiDependencies) -> web.Application:
@@ -57,6 +60,7 @@ def create_app(deps: ApiDependencies) -> web.Application:
             discovery=deps.discovery,
             clock=deps.clock,
             request_deadline_s=deps.request_deadline_s,
+            body_within_s=deps.body_within_s,
         )
     )
     admin = AdminApi(view=deps.view, discovery=deps.discovery, metrics=deps.metrics)
@@ -93,7 +97,8 @@ class ApiProtocol(web.RequestHandler):
         super().__init__(
             manager,
             loop=loop,
-            keepalive_timeout=KEEP_ALIVE_S,
+            keepalive_timeout=deps.keep_alive_s,
+            lingering_time=LINGER_S,
             access_log_class=NoAccessLog,
             max_line_size=MAX_LINE_BYTES,
             max_field_size=MAX_LINE_BYTES,
@@ -108,7 +113,7 @@ class ApiProtocol(web.RequestHandler):
         """Begin to wait for the first request, which aiohttp would do for ever."""
         super().connection_made(transport)
         self._first_request_timer = self._loop.call_later(
-            KEEP_ALIVE_S, self._close_if_silent
+            self._deps.keep_alive_s, self._close_if_silent
         )
 
     def connection_lost(self, exc: BaseException | None) -> None:

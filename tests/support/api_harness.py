@@ -89,7 +89,11 @@ class Harness:
 
 @asynccontextmanager
 async def running(
-    *, request_deadline_s: float = 5.0, stop_within_s: float = 5.0
+    *,
+    request_deadline_s: float = 5.0,
+    stop_within_s: float = 5.0,
+    body_within_s: float = 10.0,
+    keep_alive_s: float = 75.0,
 ) -> AsyncIterator[Harness]:
     """Start a server on a free port, and stop it at the end."""
     cases = UseCases(clock=LoopClock())
@@ -101,6 +105,8 @@ async def running(
         clock=cases.clock,
         view=cases.consensus.view,
         request_deadline_s=request_deadline_s,
+        body_within_s=body_within_s,
+        keep_alive_s=keep_alive_s,
     )
     server = ApiServer(deps, host=LOOPBACK, port=0, stop_within_s=stop_within_s)
     await server.start()

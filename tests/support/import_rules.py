@@ -39,12 +39,20 @@ INNER = ("registry.errors", "registry.ports")
 USE_CASE_LIBRARIES = ("msgspec", "orjson", "structlog")
 
 ADAPTERS = ("registry/api/", "registry/health/probes/", "registry/sinks/")
-OUTERMOST = ("registry.cli", "registry.commands", "registry.node")
+OUTERMOST = (
+    "registry.cli",
+    "registry.commands",
+    "registry.consensus",
+    "registry.node",
+    "registry.replication",
+)
 DIALECTS = ("consul", "dns", "eureka", "native")
 COMPOSERS = ("registry/api/__init__.py", "registry/api/server.py")
 
 CLUSTER_USERS = (
     "registry/node.py",
+    "registry/consensus.py",  # node.py's two halves: what it asks of the cluster,
+    "registry/replication.py",  # and what it makes it of
     "registry/commands/keygen.py",  # only the cluster knows what a key is
 )
 OWNERS = {
