@@ -19,7 +19,8 @@ from cluster.entry import REGULAR
 from cluster.state_machine import POSITIONS_PER_INDEX, StateMachine, UnknownCommand
 
 FORMAT = 1
-"""The newest format of the ledger's part of a snapshot that this version understands."""
+"""The newest format of the ledger's part of a snapshot that this version understands.
+"""
 REMEMBERED_BATCHES = 16
 REMEMBERED_INCARNATIONS = 4
 """Per replica: copies of a batch may arrive late, but not over several of its restarts.

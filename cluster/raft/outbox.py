@@ -11,7 +11,10 @@ from collections import deque
 from collections.abc import Callable
 
 from cluster.raft.journal import RaftJournal
-from cluster.raft.wire import Append, Message
+from cluster.raft.wire import Append, Forward, ForwardAnswer, Message, TimeoutNow
+
+_PROMISE_NOTHING = (Forward, ForwardAnswer, TimeoutNow)
+"""They say where a command was put, or what to do."""
 
 MAX_HELD = 10_000
 """Messages that wait for a sync; beyond, the oldest goes (Raft repeats what matters).
@@ -43,8 +46,13 @@ class Outbox:
         return True
 
     def send_when_synced(self, peer: str, message: Message) -> bool:
-        """Send once every record that the journal holds now is on disk."""
+        """Send once every record that the journal holds now is on disk.
+
+        What promises nothing of this disk goes at once.
+        """
         mark = self._journal.mark
+        if type(message) in _PROMISE_NOTHING:
+            return self.send(peer, message)
         if mark <= self._journal.synced_mark and not self._held:
             return self.send(peer, message)
         self._held.append((mark, peer, message))
