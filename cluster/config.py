@@ -35,7 +35,7 @@ class Limits:
     entry_bytes: int = 256 * KIB
     command_bytes: int = 128 * KIB
     """A larger command is refused with TooLarge."""
-    waiting_commands: int = 65_536
+    waiting_commands: int = 16_384
     waiting_bytes: int = 64 * MIB
     """More waiting proposals are refused with Overloaded."""
     segment_bytes: int = 16 * MIB

@@ -34,7 +34,8 @@ class Waiter(NamedTuple):
     deadline_s: float
 
     def expire(self, now_s: float, error: ClusterError) -> bool:
-        """Answer by ``error`` if the deadline has passed; return whether it just did.
+        """Answer by ``error`` if the deadline has passed; return whether it just
+        did.
         """
         if self.future.done() or now_s < self.deadline_s:
             return False

@@ -25,6 +25,8 @@ REMEMBERED_BATCHES = 16
 REMEMBERED_INCARNATIONS = 4
 """Per replica: copies of a batch may arrive late, but not over several of its restarts.
 """
+PIECE_BYTES = 512 * 1024
+"""The ledger's own part of a snapshot goes in chunks of at most this size."""
 CHECK_EVERY = 16
 CHECKS_KEPT = 256
 INTERNAL_REFUSAL = b"\x91\x01"
@@ -69,6 +71,8 @@ _encoder = msgspec.msgpack.Encoder()
 _batch_decoder = msgspec.msgpack.Decoder(Batch)
 _header_decoder = msgspec.msgpack.Decoder(_Header)
 _index_bytes = struct.Struct(">Q").pack
+_length = struct.Struct(">Q")
+_length_bytes = _length.pack
 
 _Session = OrderedDict[int, BatchResult]
 
@@ -184,17 +188,27 @@ class Ledger:
 
     @staticmethod
     def _chunks(header: bytes, rest: Iterable[bytes]) -> Iterator[bytes]:
-        yield header
+        yield _length_bytes(len(header))
+        for start in range(0, len(header), PIECE_BYTES):
+            yield header[start : start + PIECE_BYTES]
         yield from rest
+
+    @staticmethod
+    def _joined(chunks: Iterator[bytes]) -> bytes:
+        (length,) = _length.unpack(next(chunks))
+        header = bytearray()
+        while len(header) < length:
+            header += next(chunks)
+        return bytes(header)
 
     def restore(self, chunks: Iterator[bytes]) -> Iterator[None]:
         """Replace the state by a snapshot's, in steps. Raises ValueError if not
         understood.
         """
         try:
-            header = _header_decoder.decode(next(chunks))
-        except (StopIteration, msgspec.MsgspecError) as error:
-            message = f"the snapshot's first chunk is not a ledger: {error}"
+            header = _header_decoder.decode(self._joined(chunks))
+        except (StopIteration, struct.error, msgspec.MsgspecError) as error:
+            message = f"the snapshot does not begin with a ledger: {error}"
             raise ValueError(message) from None
         if header.format > FORMAT or header.min_schema > self.schema:
             message = (

@@ -7,12 +7,14 @@ deadline.
 """
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 
 from cluster.batcher import Batcher
 from cluster.config import ClusterConfig
 from cluster.describe import before_start, describe
-from cluster.errors import DiskLow, NoLeader
+from cluster.errors import DiskLow, NoLeader, Refused, Stopping
+from cluster.guard import GuardedWorker
 from cluster.identity import Standing
 from cluster.leadership import Duty, Leadership
 from cluster.ledger import Ledger
@@ -26,7 +28,9 @@ from cluster.status import Applied, Status
 from cluster.waiters import IndexWaiters
 
 HAND_OVER_S = 2.0
-DRAIN_S = 5.0
+DRAIN_S = 4.0
+CLOSE_S = 3.0
+"""With HAND_OVER_S and DRAIN_S: a stop takes at most 9 s."""
 JOIN_RETRY_S = 5.0
 
 
@@ -37,7 +41,11 @@ class Replica:
         self, config: ClusterConfig, machine: StateMachine, surroundings: Surroundings
     ) -> None:
         self._config = config
-        self._surroundings = surroundings
+        self._surroundings = replace(
+            surroundings,
+            log_worker=GuardedWorker(surroundings.log_worker, surroundings.fatal),
+            bulk_worker=GuardedWorker(surroundings.bulk_worker, surroundings.fatal),
+        )
         self._ledger = Ledger(machine, config.schema)
         self.leadership = Leadership(surroundings.fatal)
         self._node: RaftNode | None = None
@@ -72,7 +80,7 @@ class Replica:
         self._batcher = Batcher(
             self._config.node_id,
             incarnation,
-            partial(proposals.submit, node.core),
+            partial(proposals.submit, node),
             timing=self._config.timing,
             limits=self._config.limits,
             schema=lambda: self._ledger.min_schema,
@@ -119,9 +127,11 @@ class Replica:
             try:
                 await self.barrier(deadline_s=loop.time() + JOIN_RETRY_S)
                 break
-            except NoLeader:
-                continue
-        await node.become_member()
+            except Stopping:
+                return
+            except Refused:
+                await asyncio.sleep(self._config.timing.attempt_s)
+        await node.membership.become_member(node.core)
         self._joining = None
 
     # -- what the user asks
@@ -208,7 +218,7 @@ class Replica:
             return
         loop = asyncio.get_running_loop()
         batcher.pause()
-        node.hand_over = True
+        node.fitness.is_stopping = True
         node.wake()
         deadline_s = loop.time() + HAND_OVER_S
         while self._must_hand_over(node) and loop.time() < deadline_s:
@@ -232,6 +242,13 @@ class Replica:
         self._waiters.close()
         if node is not None:
             node.close()
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await self._close(node)
+        except TimeoutError:
+            self._surroundings.fatal("the disk did not answer while stopping")
+
+    async def _close(self, node: RaftNode | None) -> None:
         await self._surroundings.links.close()
         # First the worker whose results may still ask something of the log's.
         await self._surroundings.bulk_worker.close()

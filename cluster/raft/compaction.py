@@ -12,10 +12,14 @@ from cluster.config import Limits
 from cluster.identity import Identity
 from cluster.ledger import Ledger
 from cluster.ports import Surroundings
+from cluster.raft import library
 from cluster.raft.core import RaftCore
 from cluster.raft.journal import RaftJournal
 from cluster.raft.recovery import Recovery, in_worker, restore_in_slices
 from cluster.storage.snapshot_file import SnapshotMeta
+
+RETRY_S = 10.0
+"""Pause after a snapshot that could not be written."""
 
 
 class Compaction:
@@ -56,6 +60,9 @@ class Compaction:
         self._writing = False
         self._task: asyncio.Task[None] | None = None
         self.disk_low = False
+        self._closed = False
+        self._not_before_s = 0.0
+        """After a failure, when a snapshot may be tried again."""
 
     # -- making
 
@@ -75,6 +82,8 @@ class Compaction:
         term = self._journal.term_at(index)
         newest = 0 if self.newest is None else self.newest.index
         if self._writing or not self._core.applying or term is None or index <= newest:
+            return
+        if library.now_s() < self._not_before_s:
             return
         self._writing = True
         identity = self._identity()
@@ -103,6 +112,7 @@ class Compaction:
     def _write_failed(self, error: BaseException) -> None:
         # The former snapshot and the whole log are still there: nothing is lost yet.
         self._writing = False
+        self._not_before_s = library.now_s() + RETRY_S
         self._report("could not make a snapshot", {"error": str(error)})
 
     def _adopt(self, meta: SnapshotMeta) -> None:
@@ -118,22 +128,26 @@ class Compaction:
         self._fatal(f"the disk failed: {error}")
 
     def check_disk(self) -> None:
-        """Look how much disk is left; hold some back for a snapshot while there is
-        plenty.
-        """
+        """Look how much disk is left; hold some back while there is plenty."""
 
-        def look() -> bool:
-            low = self._files.free_bytes() < self._limits.disk_low_bytes
-            if not low and not self._writing:
-                self._store.take_reserve(self._limits.reserve_bytes)
-            return low
-
-        def seen(low: bool) -> None:
+        def seen(free_bytes: int) -> None:
+            low = free_bytes < self._limits.disk_low_bytes
             if low != self.disk_low:
                 self.disk_low = low
                 self._report("disk low" if low else "disk no longer low", {})
+            self._hold_back(free_bytes)
 
-        self._bulk_worker.submit(look, seen, self._disk_failed)
+        self._log_worker.submit(self._files.free_bytes, seen, self._disk_failed)
+
+    def _hold_back(self, free_bytes: int) -> None:
+        reserve_bytes = self._limits.reserve_bytes
+        has_plenty = free_bytes >= self._limits.disk_low_bytes + reserve_bytes
+        if has_plenty and not self._writing and not self._closed:
+            self._bulk_worker.submit(
+                lambda: self._store.take_reserve(reserve_bytes),
+                lambda _: None,
+                self._disk_failed,
+            )
 
     # -- installing
 
@@ -153,6 +167,8 @@ class Compaction:
 
     def install(self, meta: SnapshotMeta) -> None:
         """Replace the state by the received snapshot, which is on disk."""
+        if self._closed:
+            return
         self._core.applying = False
         self._task = asyncio.get_running_loop().create_task(self._install(meta))
 
@@ -168,7 +184,7 @@ class Compaction:
         if self._core.raftLastApplied < meta.index:
             if self._journal.term_at(meta.index) != meta.term:
                 self._journal.reset(meta.index, meta.term)
-            self._core.installed(meta.index)
+            self._core.installed(meta.index, meta.term)
         self._core.applying = True
         self._log_bytes = self._wal.bytes_written
         self.installs += 1
@@ -178,5 +194,6 @@ class Compaction:
 
     def cancel(self) -> None:
         """End an install under way: the replica stops."""
+        self._closed = True
         if self._task is not None:
             self._task.cancel()

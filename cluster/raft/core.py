@@ -12,6 +12,7 @@ from typing import Any
 
 from cluster.config import Timing
 from cluster.raft import library
+from cluster.raft.appends import Appends
 from cluster.raft.journal import RaftJournal
 from cluster.raft.library import SyncObj, SyncObjConf
 from cluster.raft.transport import RaftTransport
@@ -20,25 +21,9 @@ APPLY_SLICE_S = 0.002
 """After this much time in ``apply`` the rest waits for the next tick."""
 
 COMMANDS_QUEUE = 10_000
-APPEND_BYTES = 1024 * 1024
 
 Answer = Callable[[Any, int], None]
 """``answer(result, reason)``: the library's callback; reason 0 is success."""
-
-
-class _SnapshotsElsewhere:
-    """In place of the library's Serializer: asks the transport to offer a snapshot.
-
-    A send that carries this marker makes the library believe that the snapshot is under
-    way, so it goes on with entries; the peer rejects them until the real transfer ends.
-    """
-
-    def getTransmissionData(self, _: object) -> tuple[bytes, bool, bool]:  # noqa: N802
-        """Return a whole transmission in one empty, last piece."""
-        return b"", True, True
-
-    def cancelTransmisstion(self, _: object) -> None:  # noqa: N802
-        """Nothing runs here (the misspelling is the library's)."""
 
 
 class RaftCore(SyncObj):  # type: ignore[misc]
@@ -52,23 +37,26 @@ class RaftCore(SyncObj):  # type: ignore[misc]
         self,
         journal: RaftJournal,
         transport: RaftTransport,
+        appends: Appends,
         node_id: str,
         timing: Timing,
         *,
-        applied_index: int,
+        applied: tuple[int, int],
         apply_entry: Callable[[int, bytes], Any],
         state_changed: Callable[[int], None],
         want_tick: Callable[[], None],
     ) -> None:
         self._journal = journal
+        self._appends = appends
+        self._append_period_s = timing.append_period_s
         self._apply_entry = apply_entry
         self._state_changed = state_changed
         self._want_tick = want_tick
         self.applying = True
         """False while a snapshot is being installed: the state is not ours to change.
         """
-        self.applied_term = 0
-        """Term of the entry applied last since the start."""
+        applied_index, self.applied_term = applied
+        """Index and term of the entry that the state stands at."""
         conf = SyncObjConf(
             autoTick=False,
             appendEntriesUseBatch=False,
@@ -80,7 +68,6 @@ class RaftCore(SyncObj):  # type: ignore[misc]
             commandsWaitLeader=False,
             commandsQueueSize=COMMANDS_QUEUE,
             dynamicMembershipChange=False,
-            appendEntriesBatchSizeBytes=APPEND_BYTES,
             useFork=False,
             onStateChanged=self._on_state_changed,
         )
@@ -92,8 +79,7 @@ class RaftCore(SyncObj):  # type: ignore[misc]
                 me, others, conf, transport=transport
             ),
         )
-        self._SyncObj__serializer = _SnapshotsElsewhere()
-        self._SyncObj__raftLastApplied: int = max(applied_index, 1)
+        self._SyncObj__raftLastApplied: int = applied_index
         self._SyncObj__raftCommitIndex: int = journal.getRaftCommitIndex()
         transport.core = self
         if not others:  # nobody to wait for: lead at once
@@ -140,9 +126,32 @@ class RaftCore(SyncObj):  # type: ignore[misc]
             if not commits[index]:
                 del commits[index]
 
-    def installed(self, index: int) -> None:
+    def refuse_forward(self, request_id: int) -> None:
+        """Answer a proposal that could not be sent to the leader: it never left."""
+        answer = self._SyncObj__commandsWaitingReply.pop(request_id, None)
+        if answer is not None:
+            answer(None, library.FAIL_REASON.MISSING_LEADER)
+
+    def step_down(self) -> None:
+        """Stop leading: our own disk does not follow."""
+        self._SyncObj__setState(library.FOLLOWER)
+        self._SyncObj__raftLeader: Any = None
+
+    def hand_over_to(self, peer: str) -> bool:
+        """Ask ``peer`` to campaign at once; False if it lacks our last entry."""
+        node = next(n for n in self.otherNodes if n.id == peer)
+        matched = self._SyncObj__raftMatchIndex.get(node, 0)
+        if node not in self._SyncObj__connectedNodes or not self.is_leader:
+            return False
+        if matched != self._journal.last_index:
+            return False
+        self.transferLeadership(node)
+        return True
+
+    def installed(self, index: int, term: int) -> None:
         """A snapshot at ``index`` is the state: answers up to it never come."""
         self._SyncObj__raftLastApplied = index
+        self.applied_term = term
         self._SyncObj__raftCommitIndex = max(self._SyncObj__raftCommitIndex, index)
         self._journal.setRaftCommitIndex(self._SyncObj__raftCommitIndex)
         commits = self._SyncObj__commandsWaitingCommit
@@ -154,7 +163,30 @@ class RaftCore(SyncObj):  # type: ignore[misc]
         """Count this term's vote as given (see joining), so that none is given."""
         self._SyncObj__setCurrentTerm(self.raftCurrentTerm, candidate)
 
+    def continue_sending(self, peer: str) -> None:
+        """An answer made room for more entries to ``peer``."""
+        node = next(n for n in self.otherNodes if n.id == peer)
+        next_index = self._SyncObj__raftNextIndex[node]
+        if next_index <= self._journal.last_index:
+            self._send_to(node, alive=False)
+
+    def _send_to(self, node: library.Node, *, alive: bool) -> None:
+        next_index = self._SyncObj__raftNextIndex
+        next_index[node] = self._appends.send(
+            node.id,
+            next_index[node],
+            self.raftCurrentTerm,
+            self._SyncObj__raftCommitIndex,
+            alive=alive,
+        )
+
     # -- the library's private steps, replaced
+
+    def _SyncObj__sendAppendEntries(self) -> None:  # noqa: N802
+        self._SyncObj__newAppendEntriesTime = library.now_s() + self._append_period_s
+        for node in sorted(self.otherNodes, key=lambda node: node.id):
+            if node in self._SyncObj__connectedNodes:
+                self._send_to(node, alive=True)
 
     def _SyncObj__applyLogEntries(self) -> bool:  # noqa: N802
         journal, commit = self._journal, self._SyncObj__raftCommitIndex

@@ -61,6 +61,7 @@ class Election:
         if core._SyncObj__raftElectionDeadline >= now:
             return
         if not self._may_campaign():
+            core._SyncObj__transferInProgress = False  # asked in vain
             self._postpone(now)
         elif core.otherNodes and not core._SyncObj__transferInProgress:
             self._begin_round(now)

@@ -91,7 +91,8 @@ class Founding:
 
     def on_query(self, peer: str, message: FoundQuery) -> None:
         """Say where we stand."""
-        state = FoundState(message.round, self._current().cluster_id, self._term())
+        mine = self._becoming or self._current()  # also what is on its way to the disk
+        state = FoundState(message.round, mine.cluster_id, self._term())
         self._send(peer, state)
 
     def on_state(self, peer: str, message: FoundState) -> None:

@@ -174,6 +174,11 @@ class Gateway:
         known = self.peers[peer]
         known.applied_index = message.applied_index
         known.schema = message.schema
+        ours = node.identity.cluster_id
+        if ours and message.cluster_id and message.cluster_id != ours:
+            # It came to another cluster after its hello: the next one is refused.
+            self._links.drop(peer)
+            return
         node.founding.on_cluster_seen(message.cluster_id, message.term)
         if peer == node.core.leader and message.term == node.core.raftCurrentTerm:
             node.divergence.leader_said(message.checked_index, message.crc)

@@ -34,6 +34,7 @@ class LogWriter:
         self._synced = synced
         self._slow_s = slow_s
         self._is_busy = False
+        self._began_s = 0.0
         self.syncs = 0
         self.slow_syncs = 0
         """Syncs longer than an election timeout: each may have cost the leadership."""
@@ -44,19 +45,23 @@ class LogWriter:
         if self._is_busy or not self._journal.has_pending:
             return
         self._is_busy = True
+        self._began_s = library.now_s()
         records, token = self._journal.take()
-        began_s = library.now_s()
 
         def synced(_: None) -> None:
-            self._is_busy = False
             self.syncs += 1
-            self.last_sync_s = library.now_s() - began_s
+            self.last_sync_s = self.busy_s()
+            self._is_busy = False
             if self.last_sync_s > self._slow_s:
                 self.slow_syncs += 1
             self._journal.synced(token)
             self._synced()
 
         self._worker.submit(lambda: self._wal.write(records), synced, self.failed)
+
+    def busy_s(self) -> float:
+        """How long the sync under way has taken so far; 0 when there is none."""
+        return library.now_s() - self._began_s if self._is_busy else 0.0
 
     def write_identity(self, identity: Identity, done: Callable[[], None]) -> None:
         """Make ``identity`` durable; ``done`` is called when it is."""

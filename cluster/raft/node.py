@@ -1,5 +1,4 @@
-"""One replica's Raft: the library's core with every repair around it, ticked from the
-loop.
+"""One replica's Raft: the library's core with every repair around it, and its turns.
 
 Everything here runs on the event loop. A *turn* hands waiting records to the log
 worker, ticks the core, and hands over what the tick added; frames, syncs and proposals
@@ -10,18 +9,22 @@ import asyncio
 from typing import Protocol
 
 from cluster.config import ClusterConfig
+from cluster.guard import guarded
 from cluster.identity import Identity, Standing
 from cluster.ledger import BatchResult, Ledger
 from cluster.ports import Surroundings
 from cluster.raft import library
+from cluster.raft.appends import Appends
 from cluster.raft.compaction import Compaction
 from cluster.raft.contact import Contact
 from cluster.raft.core import RaftCore
 from cluster.raft.divergence import Divergence
 from cluster.raft.election import Election
+from cluster.raft.fitness import Fitness
 from cluster.raft.founding import Founding
 from cluster.raft.gateway import Gateway
 from cluster.raft.log_writer import LogWriter
+from cluster.raft.membership import Membership
 from cluster.raft.outbox import Outbox
 from cluster.raft.recovery import Recovery
 from cluster.raft.snapshot_receiver import SnapshotReceiver
@@ -58,7 +61,6 @@ class RaftNode:
         incarnation: bytes,
     ) -> None:
         self.config = config
-        self.identity = recovery.identity
         self.ledger = ledger
         self.journal = recovery.journal
         self._surroundings = surroundings
@@ -69,8 +71,8 @@ class RaftNode:
         self._timer: asyncio.TimerHandle | None = None
         self.is_closed = False
         self.elections_won = 0
-        self.hand_over = False
-        """Ask each turn that somebody else leads (stopping)."""
+        self._guarded_turn = guarded(self._turn, surroundings.fatal)
+        self._guarded_on_timer = guarded(self._on_timer, surroundings.fatal)
         rng = surroundings.random
         self.gateway = Gateway(self, surroundings, incarnation)
         self.peers = self.gateway.peers
@@ -82,6 +84,12 @@ class RaftNode:
             self._synced,
             slow_s=config.timing.election_min_s,
         )
+        self.membership = Membership(
+            recovery.identity,
+            self.writer,
+            self._standing_changed,
+            surroundings.report,
+        )
         self.outbox = Outbox(self.journal, put)
         self.sender = SnapshotSender(
             recovery.store,
@@ -91,21 +99,27 @@ class RaftNode:
             now_s=library.now_s,
             failed=self.writer.failed,
         )
+        self.appends = Appends(
+            self.journal,
+            self.outbox,
+            offer_snapshot=self._offer_snapshot,
+            is_receiving=self.sender.is_receiving,
+        )
         self.transport = RaftTransport(
             self.journal,
             self.outbox,
+            self.appends,
             config.peers,
-            offer_snapshot=self._offer_snapshot,
-            is_receiving=self.sender.is_receiving,
             request_base=rng.getrandbits(40) << 20,
         )
-        applied = 1 if recovery.newest is None else recovery.newest.index
+        newest = recovery.newest
         self.core = RaftCore(
             self.journal,
             self.transport,
+            self.appends,
             config.node_id,
             config.timing,
-            applied_index=applied,
+            applied=(1, 0) if newest is None else (newest.index, newest.term),
             apply_entry=self._apply_entry,
             state_changed=self._state_changed,
             want_tick=self.wake,
@@ -126,15 +140,26 @@ class RaftNode:
             put,
             is_known=self.compaction.is_known,
             install=self.compaction.install,
+            now_s=library.now_s,
             failed=self.writer.failed,
+        )
+        self.fitness = Fitness(
+            self.core,
+            self.writer,
+            config.timing,
+            config.peers,
+            identity=lambda: self.identity,
+            disk_low=lambda: self.compaction.disk_low,
+            leader_age_s=self.contact.leader_age_s,
+            fatal=surroundings.fatal,
         )
         self.divergence = Divergence(ledger, surroundings.fatal)
         self.election = Election(
             self.core,
             self.journal,
             self.outbox,
-            may_vote=lambda: self.identity.standing is Standing.MEMBER,
-            may_campaign=self._may_campaign,
+            may_vote=self.fitness.may_vote,
+            may_campaign=self.fitness.may_campaign,
             leader_age_s=self.contact.leader_age_s,
             election_min_s=config.timing.election_min_s,
         )
@@ -143,7 +168,7 @@ class RaftNode:
             term=lambda: int(self.core.raftCurrentTerm),
             connected=self.peers.connected,
             send=put,
-            adopt=self.adopt,
+            adopt=self.membership.adopt,
             new_cluster_id=lambda: f"{rng.getrandbits(64):016x}",
             report=surroundings.report,
         )
@@ -158,8 +183,11 @@ class RaftNode:
     def _on_timer(self) -> None:
         if self.is_closed:
             return
-        self._timer = self._loop.call_later(self.config.timing.tick_s, self._on_timer)
+        self._timer = self._loop.call_later(
+            self.config.timing.tick_s, self._guarded_on_timer
+        )
         now = library.now_s()
+        self.fitness.check_disk()
         self.founding.tick(now)
         self.gateway.tick(now)
         if now >= self._next_housekeeping_s:
@@ -172,17 +200,14 @@ class RaftNode:
         """Ask for a turn, soon."""
         if not self._turn_asked and not self.is_closed:
             self._turn_asked = True
-            self._loop.call_soon(self._turn)
+            self._loop.call_soon(self._guarded_turn)
 
     def _turn(self) -> None:
         self._turn_asked = False
         if self.is_closed or self.identity.standing is Standing.EMPTY:
             return
         self.writer.write()
-        try:
-            self._tick()
-        except Exception as error:
-            self._surroundings.fatal(f"Raft failed: {type(error).__name__}: {error}")
+        self._tick()
         self.writer.write()
         self._note_leader()
         self._owner.ticked()
@@ -192,14 +217,9 @@ class RaftNode:
         try:
             self.election.before_tick()
             self.core.doTick(0.0)
-            if self.hand_over or self.compaction.disk_low:
-                self._try_hand_over()
+            self.fitness.hand_over_if_unfit()
         finally:
             self.outbox.end_tick()
-
-    def _try_hand_over(self) -> None:
-        if self.core.is_leader and self.config.peers:
-            self.core.transferLeadership()  # refused until a peer holds the last entry
 
     def _synced(self) -> None:
         self.outbox.on_synced()
@@ -229,36 +249,21 @@ class RaftNode:
         if state == library.LEADER:
             self.elections_won += 1
             self.contact.led_term = int(self.core.raftCurrentTerm)
+            for peer in self.config.peers:
+                self.appends.forget(peer)
             fields: dict[str, object] = {"term": self.core.raftCurrentTerm}
             self._surroundings.report("became leader", fields)
 
-    def _may_campaign(self) -> bool:
-        is_member = self.identity.standing is Standing.MEMBER
-        unfit = self.hand_over or self.compaction.disk_low
-        return is_member and not (unfit and self.config.peers)
-
     # -- identity
 
-    def adopt(self, identity: Identity) -> None:
-        """Make ``identity`` durable, then ours."""
+    @property
+    def identity(self) -> Identity:
+        """Who this replica is now; on disk."""
+        return self.membership.identity
 
-        def written() -> None:
-            self.identity = identity
-            fields: dict[str, object] = {"standing": str(identity.standing)}
-            self._surroundings.report("standing changed", fields)
-            self.gateway.tell_everybody()
-            self.wake()
-
-        self.writer.write_identity(identity, written)
-
-    async def become_member(self) -> None:
-        """End joining: vote from now on, but in no term that our former self knew."""
-        self.core.adopt_vote(self.core.leader or self.identity.node_id)
-        await self.writer.wait_synced()
-        me = self.identity
-        self.adopt(
-            Identity(me.node_id, me.cluster_id, me.epoch, me.members, Standing.MEMBER)
-        )
+    def _standing_changed(self) -> None:
+        self.gateway.tell_everybody()
+        self.wake()
 
     # -- snapshots
 

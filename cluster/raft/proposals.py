@@ -1,11 +1,13 @@
 """One attempt to propose, and what each of the library's answers means for it."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
 from cluster.flight import Answer, Verdict
-from cluster.raft.core import RaftCore
+from cluster.identity import Standing
 from cluster.raft.library import FAIL_REASON
+from cluster.raft.node import RaftNode
 
 _VERDICTS = {
     FAIL_REASON.SUCCESS: Verdict.DONE,
@@ -22,8 +24,12 @@ unknown were.
 """
 
 
-def submit(core: RaftCore, payload: bytes, answer: Answer) -> Callable[[], None]:
+def submit(node: RaftNode, payload: bytes, answer: Answer) -> Callable[[], None]:
     """Propose once; ``answer`` may never come. The result withdraws interest in it."""
+    core = node.core
+    if node.identity.standing is Standing.EMPTY:  # no cluster yet, and no ticks
+        refusal = asyncio.get_running_loop().call_soon(answer, Verdict.REFUSED, None)
+        return refusal.cancel
 
     def on_library(result: Any, reason: int) -> None:
         answer(_VERDICTS.get(reason, Verdict.UNKNOWN), result)

@@ -91,9 +91,14 @@ async def recover(
     except OSError as error:
         message = f"the data directory cannot be used: {error}"
         raise StartRefused(message) from error
+    except StartRefused:
+        raise
     except ValueError as error:
         message = f"the snapshot cannot be read: {error}"
         raise DiskCorrupt(message) from error
+    except Exception as error:
+        message = f"cannot be recovered: {type(error).__name__}: {error}"
+        raise StartRefused(message) from error
     return Recovery(wal, store, newest, identity, journal, found.torn_bytes)
 
 

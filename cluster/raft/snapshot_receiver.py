@@ -12,8 +12,12 @@ from dataclasses import dataclass
 from cluster.ports import Worker
 from cluster.raft.wire import Message, SnapshotAck, SnapshotOffer, SnapshotPiece
 from cluster.storage.incoming import Incoming
+from cluster.storage.reserve import is_full
 from cluster.storage.snapshot_file import SnapshotMeta
 from cluster.storage.snapshots import SnapshotStore
+
+FULL_PAUSE_S = 10.0
+"""Pause before the next snapshot is taken when the disk had no room for one."""
 
 
 @dataclass(slots=True)
@@ -40,6 +44,7 @@ class SnapshotReceiver:
         *,
         is_known: Callable[[int, int], bool],
         install: Callable[[SnapshotMeta], None],
+        now_s: Callable[[], float],
         failed: Callable[[BaseException], None],
     ) -> None:
         self._store = store
@@ -48,7 +53,10 @@ class SnapshotReceiver:
         self._is_known = is_known
         self._install = install
         self._failed = failed
+        self._now_s = now_s
         self._transfer: _Transfer | None = None
+        self._also_offered: set[tuple[str, int]] = set()
+        self._not_before_s = 0.0
         self.rejected = 0
         """Transfers that ended because the peer sent something wrong, for the metrics.
         """
@@ -61,8 +69,13 @@ class SnapshotReceiver:
         transfer = self._transfer
         if transfer is not None:
             if transfer.whole:
-                return  # being verified or installed: its end answers
+                # Being verified or installed. Whoever offers meanwhile (a new leader,
+                # say) sends nothing else to us until it is answered.
+                self._also_offered.add((peer, offer.index))
+                return
             self._abandon(transfer)
+        if self._now_s() < self._not_before_s:
+            return
         file = self._store.receiver(
             cluster_id=cluster_id,
             index=offer.index,
@@ -107,12 +120,19 @@ class SnapshotReceiver:
         """The state is that of the received snapshot now."""
         transfer, self._transfer = self._transfer, None
         if transfer is not None:
-            offer = transfer.offer
-            ack = SnapshotAck(offer.index, offer.size_bytes, finished=True)
-            self._send(transfer.peer, ack)
+            self._answer_finished(transfer)
+
+    def _answer_finished(self, transfer: _Transfer) -> None:
+        """Let every sender go on with appends; what we still lack is offered again."""
+        offers = {(transfer.peer, transfer.offer.index), *self._also_offered}
+        self._also_offered.clear()
+        for peer, index in sorted(offers):
+            self._send(peer, SnapshotAck(index, 0, finished=True))
 
     def _ended_badly(self, transfer: _Transfer, error: BaseException) -> None:
-        if not isinstance(error, ValueError):
+        if isinstance(error, OSError) and is_full(error):
+            self._not_before_s = self._now_s() + FULL_PAUSE_S
+        elif not isinstance(error, ValueError):
             self._failed(error)
             return
         self.rejected += 1
@@ -121,6 +141,7 @@ class SnapshotReceiver:
 
     def _abandon(self, transfer: _Transfer) -> None:
         self._transfer = None
+        self._answer_finished(transfer)
         self._worker.submit(transfer.file.abort, lambda _: None, self._failed)
 
     def on_disconnected(self, peer: str) -> None:

@@ -5,11 +5,11 @@ in DESIGN.md): stale acks, truncation without a conflict, rewinding acks, lost r
 ids, votes counted by message.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from cluster.entry import LogEntry
 from cluster.raft import library
+from cluster.raft.appends import Appends
 from cluster.raft.journal import RaftJournal
 from cluster.raft.library import Node, Transport
 from cluster.raft.outbox import Outbox
@@ -27,20 +27,15 @@ from cluster.raft.wire import (
 
 
 class RaftTransport(Transport):  # type: ignore[misc]
-    """The library's Transport, over an outbox.
-
-    ``offer_snapshot(peer)`` is asked when the log no longer reaches back to what the
-    peer lacks; ``is_receiving(peer)`` says whether a snapshot is on its way to it.
-    """
+    """The library's Transport, over an outbox; appends themselves are ``Appends``'."""
 
     def __init__(
         self,
         journal: RaftJournal,
         outbox: Outbox,
+        appends: Appends,
         peers: tuple[str, ...],
         *,
-        offer_snapshot: Callable[[str], None],
-        is_receiving: Callable[[str], bool],
         request_base: int,
     ) -> None:
         super().__init__(None, None, [])
@@ -53,11 +48,9 @@ class RaftTransport(Transport):  # type: ignore[misc]
         self.stale_dropped = 0
         self._journal = journal
         self._outbox = outbox
-        self._offer_snapshot = offer_snapshot
-        self._is_receiving = is_receiving
+        self._appends = appends
         self._request_base = request_base
         self._held_acks: dict[str, Ack] = {}
-        self._seq = 0
         self._rewound_at: dict[str, int] = {}
         self._answering_seq = 0
         self._ack_instead: int | None = None
@@ -75,37 +68,19 @@ class RaftTransport(Transport):  # type: ignore[misc]
         """Send what the library says, translated; held back until it may leave."""
         peer = node.id
         kind = message["type"]
-        if kind == "append_entries":
-            return self._send_append(peer, message)
         if kind == "next_node_idx":
             out: Message = self._ack(message)
         elif kind == "apply_command":
             # P5: the library counts requests from 1 after each start; an answer to a
             # former life must not be taken for one to a new request.
-            request_id = self._request_base + message["request_id"]
-            out = Forward(request_id, message["command"])
+            request_id = message["request_id"]
+            if node not in self.core._SyncObj__connectedNodes:
+                self.core.refuse_forward(request_id)
+                return False
+            out = Forward(self._request_base + request_id, message["command"])
         else:
             out = to_message(message)
         return self._outbox.send_when_synced(peer, out)
-
-    def _send_append(self, peer: str, message: dict[str, Any]) -> bool:
-        if "serialized" in message:
-            self._offer_snapshot(peer)
-            return True
-        if "transmission" in message or message["prevLogIdx"] is None:
-            text = "an entry exceeds the batch size, or lies before the log"
-            raise RuntimeError(text)
-        self._seq += 1
-        entries = [] if self._is_receiving(peer) else message["entries"]
-        append = Append(
-            message["term"],
-            message["commit_index"],
-            message["prevLogIdx"],
-            message["prevLogTerm"],
-            self._seq,
-            entries,
-        )
-        return self._outbox.send(peer, append)
 
     def _ack(self, message: dict[str, Any]) -> Ack:
         next_index, reset = message["next_node_idx"], message["reset"]
@@ -215,8 +190,11 @@ class RaftTransport(Transport):  # type: ignore[misc]
             if ack.seq <= self._rewound_at.get(peer, 0):
                 reset = False  # P4: answers an append sent before the last rewind
             else:
-                self._rewound_at[peer] = self._seq
-        elif success and ack.next_index - 1 > self._journal.durable_index:
+                self._rewound_at[peer] = self._appends.seq
+                self._appends.forget(peer)
+        elif success:
+            self._appends.answered(peer, ack.next_index)
+        if success and not reset and ack.next_index - 1 > self._journal.durable_index:
             self._hold(peer, ack)
             success = False  # for now only a sign of life
         next_index = core._SyncObj__raftNextIndex
@@ -230,6 +208,7 @@ class RaftTransport(Transport):  # type: ignore[misc]
         )
         if success and next_index[node] < before:
             next_index[node] = before  # P7: an ack must not rewind the pipeline
+        core.continue_sending(peer)
 
     def _hold(self, peer: str, ack: Ack) -> None:
         kept = self._held_acks.get(peer)
@@ -293,6 +272,7 @@ class RaftTransport(Transport):  # type: ignore[misc]
 
     def on_disconnected(self, peer: str) -> None:
         """Frames no longer reach ``peer``."""
+        self._appends.forget(peer)
         self._onNodeDisconnected(self.nodes[peer])
 
     def destroy(self) -> None:

@@ -17,6 +17,8 @@ Count = Annotated[int, msgspec.Meta(ge=0, lt=2**62)]
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 
 INCARNATION_BYTES = 8
+MAX_COMMAND_BYTES = 512 * 1024
+"""Well above what a batch may hold (256 KiB, or one command of 128 KiB)."""
 
 
 class Message(
@@ -212,10 +214,15 @@ def decode(frame: bytes) -> tuple[bytes, AnyMessage]:
         raise ValueError(text) from None
     if type(message) is Append:
         _check_entries(message)
-    elif type(message) is Forward and message.command[:1] != REGULAR:
-        text = "a forwarded command must be a regular one"
-        raise ValueError(text)
+    elif type(message) is Forward:
+        _check_command(message.command)
     return frame[:INCARNATION_BYTES], message
+
+
+def _check_command(command: bytes) -> None:
+    if command[:1] != REGULAR or len(command) > MAX_COMMAND_BYTES:
+        text = f"{len(command)} bytes of type {command[:1]!r} are no regular entry"
+        raise ValueError(text)
 
 
 def _check_entries(message: Append) -> None:
@@ -224,7 +231,6 @@ def _check_entries(message: Append) -> None:
         if index != expected or term > message.term:
             text = f"entry {index} of term {term} is out of order"
             raise ValueError(text)
-        if command[:1] != REGULAR and command != NO_OP:
-            text = "an entry must be regular or NO_OP"
-            raise ValueError(text)
+        if command != NO_OP:
+            _check_command(command)
         expected += 1
