@@ -30,7 +30,6 @@ from cluster.raft.recovery import Recovery
 from cluster.raft.snapshot_receiver import SnapshotReceiver
 from cluster.raft.snapshot_sender import SnapshotSender
 from cluster.raft.transport import RaftTransport
-from cluster.state_machine import UnknownCommand
 
 HOUSEKEEPING_S = 1.0
 
@@ -112,14 +111,13 @@ class RaftNode:
             config.peers,
             request_base=rng.getrandbits(40) << 20,
         )
-        newest = recovery.newest
         self.core = RaftCore(
             self.journal,
             self.transport,
             self.appends,
             config.node_id,
             config.timing,
-            applied=(1, 0) if newest is None else (newest.index, newest.term),
+            applied=recovery.stands_at,
             apply_entry=self._apply_entry,
             state_changed=self._state_changed,
             want_tick=self.wake,
@@ -229,11 +227,9 @@ class RaftNode:
     def _apply_entry(self, index: int, entry: bytes) -> BatchResult | None:
         try:
             result = self.ledger.apply(index, entry)
-        except UnknownCommand as error:
-            self._surroundings.fatal(f"entry {index} cannot be applied: {error}")
-        except BaseException as error:
+        except BaseException as error:  # an unknown command, no memory: stop (I2)
             text = f"{type(error).__name__}: {error}"
-            self._surroundings.fatal(f"applying entry {index} failed: {text}")
+            self._surroundings.fatal(f"entry {index} cannot be applied: {text}")
         self.divergence.applied(index)
         self._owner.applied(index)
         return result

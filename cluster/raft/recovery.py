@@ -38,6 +38,11 @@ class Recovery:
     journal: RaftJournal
     torn_bytes: int
 
+    @property
+    def stands_at(self) -> tuple[int, int]:
+        """Index and term of the entry that the restored state stands at."""
+        return (1, 0) if self.newest is None else (self.newest.index, self.newest.term)
+
 
 async def in_worker(worker: Worker, job: Callable[[], T]) -> T:
     """Run ``job`` in the worker and return its result, or raise its error."""

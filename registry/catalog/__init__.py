@@ -1,2 +1,1 @@
-"""The replicated catalog: commands in, outcomes out, immutable views for readers. Pure.
-"""
+"""The replicated catalog: commands in, outcomes out, views for readers. Pure."""
