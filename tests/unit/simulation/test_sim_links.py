@@ -168,6 +168,18 @@ def test_too_large_a_frame_or_a_full_buffer_ends_the_link(much: list[bytes]) -> 
     assert "lost b" in pair.a.told
 
 
+def test_a_connection_that_the_other_side_replaced_is_noticed() -> None:
+    """Otherwise a node would send into nothing for ever."""
+    pair = Pair()
+    (old,) = pair.a.links._outgoing.values()
+    pair.b.links._end_incoming(old)
+    pair.run(3.0)
+    (new,) = pair.a.links._outgoing.values()
+
+    assert new is not old
+    assert "lost b" in pair.a.told
+
+
 def test_what_a_killed_process_had_sent_still_arrives() -> None:
     """The kernel sends it: an acknowledgement may outlive its sender."""
     pair = Pair()

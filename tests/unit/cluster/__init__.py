@@ -1,0 +1,1 @@
+"""The parts around Raft: batches, ledger, duties, waiters, status."""

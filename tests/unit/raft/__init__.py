@@ -1,0 +1,1 @@
+"""The parts of one replica's Raft, each alone."""
