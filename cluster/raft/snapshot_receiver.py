@@ -73,7 +73,10 @@ class SnapshotReceiver:
                 # say) sends nothing else to us until it is answered.
                 self._also_offered.add((peer, offer.index))
                 return
-            self._abandon(transfer)
+            if (transfer.peer, transfer.offer.index) == (peer, offer.index):
+                self._drop(transfer)  # the same one anew: do not say that it is enough
+            else:
+                self._abandon(transfer)
         if self._now_s() < self._not_before_s:
             return
         file = self._store.receiver(
@@ -140,8 +143,11 @@ class SnapshotReceiver:
             self._abandon(transfer)
 
     def _abandon(self, transfer: _Transfer) -> None:
-        self._transfer = None
+        self._drop(transfer)
         self._answer_finished(transfer)
+
+    def _drop(self, transfer: _Transfer) -> None:
+        self._transfer = None
         self._worker.submit(transfer.file.abort, lambda _: None, self._failed)
 
     def on_disconnected(self, peer: str) -> None:
