@@ -39,12 +39,20 @@ class ReplicaConsensus:
         """Replicate one command; see ``Consensus``."""
         with _translated():
             applied = await self._replica.propose(command, deadline_s=deadline_s)
+        self._look_again_if_behind()
         return Committed(applied.position, applied.outcome)
 
     async def barrier(self, *, deadline_s: float) -> int:
         """Wait for every acknowledged write; see ``Consensus``."""
         with _translated():
-            return await self._replica.barrier(deadline_s=deadline_s)
+            index = await self._replica.barrier(deadline_s=deadline_s)
+        self._look_again_if_behind()
+        return index
+
+    def _look_again_if_behind(self) -> None:
+        # Whoever applied its own write has caught up, whatever was seen before.
+        if self._view is not None and not self._view.caught_up:
+            self._view = None
 
     async def wait_applied(self, index: int, *, deadline_s: float) -> bool:
         """Wait for an index; see ``Consensus``."""
