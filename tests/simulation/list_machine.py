@@ -42,7 +42,7 @@ class ListMachine:
         """Return the list as it is now."""
         return tuple(self._lists.get(key, ()))
 
-    def state(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    def content(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
         """Return everything, to be compared with other replicas."""
         return tuple((k, tuple(v)) for k, v in self._lists.items())
 

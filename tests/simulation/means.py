@@ -13,6 +13,8 @@ from tests.support.sim_node import SimNode
 
 STOP_WITHIN_S = 10.0
 PLENTY_BYTES = 1 << 40
+SURELY_SYNCED_S = 4.0
+"""No disk stalls as long as that."""
 
 
 class Means:
@@ -32,6 +34,12 @@ class Means:
         self._random = random
         self._judge = judge
         self._active = True
+        self._wiped: SimNode | None = None
+        """Whose disk was wiped last, """
+        self._wiped_index = 0
+        """where the newest log ended then, """
+        self._recovered: tuple[int, float] | None = None
+        """and in which of its lives, and when, it was seen to hold that again."""
         self._stopping: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -56,32 +64,49 @@ class Means:
                 return node
         return None
 
-    def _all_well(self) -> bool:
-        """Whether every replica holds everything that was acknowledged."""
-        for node in self._nodes:
-            status = node.status()
-            if (
-                status is None
-                or node.paused
-                or not status.caught_up
-                or status.applied_index < self._judge.highest_acknowledged
-            ):
-                return False
-        return True
+    def _may_wipe(self) -> bool:
+        """Whether a disk may be destroyed: no other one's content is still missing.
+
+        The replica that was wiped last must hold, synced, what anybody had by then.
+        """
+        now_s = self._net.sim.time()
+        views = {node.node_id: node.status() for node in self._nodes if not node.paused}
+        known = [view for view in views.values() if view is not None and view.caught_up]
+        if len(known) < len(self._nodes):
+            return False
+        if self._wiped is None:
+            return True
+        view, life = views[self._wiped.node_id], self._wiped.lives
+        if view is None or view.applied_index < self._wiped_index:
+            return False
+        if self._recovered is None or self._recovered[0] != life:
+            self._recovered = (life, now_s)
+        return now_s - self._recovered[1] >= SURELY_SYNCED_S
+
+    def _wipe(self, node: SimNode, away_s: float) -> None:
+        if not self._may_wipe():
+            return
+        views = [n.status() for n in self._nodes]
+        self._wiped_index = max(view.last_index for view in views if view is not None)
+        self._wiped, self._recovered = node, None
+        node.wipe()
+        self._later(away_s, self._up, node)
 
     def _up(self, node: SimNode) -> None:
         node.crash_in = None
         if node.node_id not in self._stopping:
             node.start()
 
-    def _end(self, node: SimNode | None, *, power: bool = False) -> bool:
+    def _end(
+        self, node: SimNode | None, *, power: bool = False, away_s: float = 4.0
+    ) -> bool:
         if node is None or not node.up:
             return False
         if power:
             node.power_cut()
         else:
             node.kill()
-        self._later(self._random.uniform(0.05, 4.0), self._up, node)
+        self._later(self._random.uniform(0.05, away_s), self._up, node)
         return True
 
     def _crash(self, *, power: bool) -> bool:

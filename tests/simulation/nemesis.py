@@ -8,12 +8,13 @@ cluster promises nothing to who destroys more copies than a majority can spare.
 import asyncio
 from collections.abc import Callable
 
-from tests.simulation.means import PLENTY_BYTES, Means
+from tests.simulation.means import PLENTY_BYTES
+from tests.simulation.traps import Traps
 
 SMALL_DISK_BYTES = 24 * 1024
 
 
-class Nemesis(Means):
+class Nemesis(Traps):
     """Draws one fault after the other until ``ends_s``."""
 
     async def run(self, *, ends_s: float) -> None:
@@ -25,6 +26,7 @@ class Nemesis(Means):
             if self._net.sim.time() + gap_s >= ends_s:
                 return
             await asyncio.sleep(gap_s)
+            self._may_wipe()  # notes when a wiped replica has recovered
             name = self._random.choices(names, weights)[0]
             fault: Callable[[], bool] = getattr(self, name)
             if fault():
@@ -126,17 +128,14 @@ class Nemesis(Means):
             return False
         self._judge.say(f"{node.node_id}: its disk is almost full")
         node.files.free = self._random.choice((0, SMALL_DISK_BYTES))
-        node.disk_has_failed = True
         self._later(self._random.uniform(1.0, 5.0), self._make_room, node)
         return True
 
     def wipe(self) -> bool:
         """Replace the disk of one replica by an empty one."""
-        if len(self._nodes) == 1 or not self._all_well():
+        if len(self._nodes) == 1 or not self._may_wipe():
             return False
-        node = self._some()
-        node.wipe()
-        self._later(self._random.uniform(0.1, 2.0), self._up, node)
+        self._wipe(self._some(), self._random.uniform(0.1, 2.0))
         return True
 
     # -- network

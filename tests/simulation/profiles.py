@@ -19,6 +19,13 @@ NETWORK = {"split": 3.0, "isolate_leader": 2.0, "one_way": 3.0, "reset": 3.0}
 DISKS = {"stall": 2.0, "disk_error": 1.0, "disk_full": 1.0}
 OPERATORS = {"restart": 2.0, "restart_leader": 1.0, "rolling": 0.5, "wipe": 2.0}
 
+TRAPS = {
+    "unsynced_leader": 2.0,
+    "unsynced_followers": 2.0,
+    "forgotten_votes": 2.0,
+    "voting_stranger": 2.0,
+}
+
 LAN: tuple[Range, ...] = ((0.0002, 0.002), (0.001, 0.01), (0.005, 0.03))
 WAN: tuple[Range, ...] = ((0.02, 0.05), (0.03, 0.1), (0.05, 0.15))
 FAST_DISK: Range = (0.0002, 0.002)
@@ -36,6 +43,8 @@ class Profile:
     """All of Raft's times are multiplied by it."""
     rough: bool = False
     """Late frames of broken connections, duplicates, spikes."""
+    gaps_s: tuple[Range, ...] = ((0.2, 2.0), (0.5, 4.0), (2.0, 8.0))
+    """Between one fault and the next."""
 
 
 PROFILES: dict[str, Profile] = {
@@ -46,14 +55,16 @@ PROFILES: dict[str, Profile] = {
         faults=(KILLS, POWER, PAUSES, NETWORK, OPERATORS),
         slowness=(4.0, 6.0),
     ),
-    "power": Profile(faults=(POWER, POWER, KILLS, PAUSES, NETWORK)),
+    "power": Profile(faults=(POWER, POWER, KILLS, PAUSES, NETWORK, TRAPS)),
     "disk": Profile(faults=(DISKS, DISKS, KILLS, POWER, OPERATORS)),
     "rough": Profile(
         faults=(NETWORK, NETWORK, KILLS, POWER, PAUSES),
         slowness=(1.0, 2.0),
         rough=True,
     ),
-    "wiped": Profile(faults=(OPERATORS, OPERATORS, KILLS, POWER, NETWORK)),
+    "wiped": Profile(faults=(OPERATORS, OPERATORS, KILLS, POWER, NETWORK, TRAPS)),
+    # A trap needs a whole cluster to begin with, and time to snap.
+    "traps": Profile(faults=(TRAPS,), gaps_s=((4.0, 8.0),)),
 }
 """``mixed`` (the default of the runner) draws one of these per seed, never calm."""
 
@@ -97,7 +108,7 @@ def draw(
         weather=_weather(place, random),
         disk_s=disk_s,
         faults=_faults(place, random),
-        fault_gap_s=random.choice(((0.2, 2.0), (0.5, 4.0), (2.0, 8.0))),
+        fault_gap_s=random.choice(place.gaps_s),
         timing=_timing(slowness),
         limits=_limits(random),
         clients=random.choice((2, 4, 8)),

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from tests.simulation.profiles import PROFILES
-from tests.simulation.seeds import SECONDS, Seed, Totals, run_seed, run_seeds
+from tests.simulation.seeds import SECONDS, WORKLOADS, Seed, Totals, run_seed, run_seeds
 from tests.simulation.world import Result
 
 SHOWN_FAILURES = 3
@@ -18,7 +18,7 @@ def main(arguments: list[str]) -> int:
     """Run the seeds that were asked for; 1 if any of them broke a promise."""
     asked = _parse(arguments)
     seeds = [
-        Seed(number, asked.profile, asked.nodes, asked.seconds)
+        Seed(number, asked.profile, asked.nodes, asked.seconds, asked.workload)
         for number in range(asked.start, asked.start + asked.seeds)
     ]
     began_s = time.monotonic()
@@ -51,6 +51,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     add("--jobs", type=int, default=1, help="processes")
     add("--seconds", type=float, default=SECONDS, help="of faults, in virtual time")
     add("--profile", default="mixed", choices=("mixed", *PROFILES))
+    add("--workload", default="lists", choices=tuple(WORKLOADS))
     add("--digest", action="store_true", help="print each seed's fingerprint")
     add("--verbose", action="store_true", help="tell the story while it happens")
     return parser.parse_args(arguments)
@@ -63,7 +64,8 @@ def _show_failure(result: Result, asked: argparse.Namespace) -> None:
     print(f"  {result.violation}")
     print(
         f"  again: python -m tests.simulation.run --seeds 1 --start {result.seed}"
-        f" --profile {asked.profile}{nodes} --seconds {asked.seconds:g} --verbose\n"
+        f" --profile {asked.profile}{nodes}"
+        f" --workload {asked.workload} --seconds {asked.seconds:g} --verbose\n"
     )
 
 

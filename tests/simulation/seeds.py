@@ -14,11 +14,20 @@ from cluster.ports import Surroundings
 from cluster.raft import library
 from cluster.replica import Replica
 from cluster.state_machine import StateMachine
+from tests.simulation.catalog_clients import CatalogWorkload, SimCatalog
+from tests.simulation.clients import MakeMachine, MakeWorkload
+from tests.simulation.list_clients import ListWorkload
+from tests.simulation.list_machine import ListMachine
 from tests.simulation.profiles import draw
 from tests.simulation.world import Result, World
 from tests.support.sim_host import ReplicaPort
 
 SECONDS = 30.0
+
+WORKLOADS: dict[str, tuple[MakeMachine, MakeWorkload]] = {
+    "lists": (ListMachine, ListWorkload),
+    "catalog": (SimCatalog, CatalogWorkload),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +38,7 @@ class Seed:
     profile: str = "mixed"
     nodes: int | None = None
     seconds: float = SECONDS
+    workload: str = "lists"
 
 
 def run_seed(seed: Seed, *, echo: Callable[[str], None] | None = None) -> Result:
@@ -39,7 +49,11 @@ def run_seed(seed: Seed, *, echo: Callable[[str], None] | None = None) -> Result
     library.install(
         lambda: asyncio.get_running_loop().time(), Random(f"{seed.number}/library")
     )
-    return World(seed.number, conditions, _replica, echo=echo).run()
+    make_machine, make_workload = WORKLOADS[seed.workload]
+    world = World(
+        seed.number, conditions, _replica, make_machine, make_workload, echo=echo
+    )
+    return world.run()
 
 
 def run_seeds(seeds: list[Seed], *, jobs: int) -> Iterator[Result]:

@@ -13,6 +13,8 @@ from random import Random
 
 from pysyncobj import syncobj as library
 
+from tests.simulation.list_clients import ListWorkload
+from tests.simulation.list_machine import ListMachine
 from tests.simulation.profiles import KILLS, NETWORK, PAUSES, POWER, draw
 from tests.simulation.released import ReleasedReplica
 from tests.simulation.world import Result, World
@@ -57,7 +59,7 @@ def run_seed(number: int, *, power: bool) -> Result:
     library.random = Random(f"{number}/library")
     library.createPoller = _NoPoller
     library.PIPE_NOTIFIER_ENABLED = False
-    return World(number, conditions, ReleasedReplica).run()
+    return World(number, conditions, ReleasedReplica, ListMachine, ListWorkload).run()
 
 
 def main(arguments: list[str]) -> int:

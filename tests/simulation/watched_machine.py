@@ -6,18 +6,20 @@ that a restored state is compared with the true one at once.
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 
 from cluster.state_machine import StateMachine
 from tests.simulation.judge import Judge, place
 
+M = TypeVar("M")
+
 
 class Comparable(StateMachine, Protocol):
     """A state machine whose whole state can be compared."""
 
-    def state(self) -> object:
+    def content(self) -> object:
         """Return everything, to be compared with other replicas."""
 
 
@@ -69,7 +71,7 @@ class WatchedMachine:
         head = msgspec.msgpack.encode((self.position, self._fingerprint))
         chunks = self.inner.snapshot()
         self._judge.counts["snapshots"] += 1
-        self._judge.on_content(self._node_id, self.position, self.inner.state())
+        self._judge.on_content(self._node_id, self.position, self.inner.content())
 
         def all_chunks() -> Iterator[bytes]:
             yield head
@@ -92,4 +94,11 @@ class WatchedMachine:
         self.position, self._fingerprint = position, fingerprint
         if position:
             self._judge.on_state(self._node_id, position, fingerprint)
-        self._judge.on_content(self._node_id, position, self.inner.state())
+        self._judge.on_content(self._node_id, position, self.inner.content())
+
+
+def inner_of(machine: StateMachine | None, kind: type[M]) -> M:
+    """Return the state machine of ``kind`` behind the judge's."""
+    assert isinstance(machine, WatchedMachine)
+    assert isinstance(machine.inner, kind)
+    return machine.inner

@@ -11,9 +11,8 @@ from random import Random
 from typing import Any
 
 from cluster.config import ClusterConfig
-from tests.simulation.clients import Clients
+from tests.simulation.clients import Caller, MakeMachine, MakeWorkload
 from tests.simulation.judge import Judge
-from tests.simulation.list_machine import ListMachine
 from tests.simulation.nemesis import Nemesis
 from tests.simulation.profiles import Conditions
 from tests.simulation.timeline import Timeline
@@ -53,6 +52,8 @@ class World:
         seed: int,
         conditions: Conditions,
         make_replica: MakeReplica,
+        make_machine: MakeMachine,
+        make_workload: MakeWorkload,
         *,
         echo: Callable[[str], None] | None = None,
     ) -> None:
@@ -71,11 +72,13 @@ class World:
             disk_latency_s=self._disk_latency(),
             time_call_costs_s=conditions.time_call_costs_s,
         )
+        self._make_machine = make_machine
         ids = tuple("abcde"[: conditions.nodes])
         self.nodes = [self._node(host, name, ids) for name in ids]
-        self.clients = Clients(
+        self.caller = Caller(
             self.sim, self.nodes, conditions, self._random("clients"), self.judge
         )
+        self.workload = make_workload(self.caller)
         self.nemesis = Nemesis(
             conditions, self.nodes, self.net, self._random("nemesis"), self.judge
         )
@@ -110,18 +113,18 @@ class World:
         if not conditions.faults_from_the_start:
             await asyncio.sleep(0.5)
             await converge(
-                self.nodes, self.clients, self.judge, within_s=conditions.settle_s
+                self.nodes, self.workload, self.judge, within_s=conditions.settle_s
             )
             ends_s += self.sim.time()
         async with asyncio.TaskGroup() as group:
-            group.create_task(self.clients.run(ends_s=ends_s))
+            group.create_task(self.caller.run(self.workload, ends_s=ends_s))
             group.create_task(self.nemesis.run(ends_s=ends_s))
         self.nemesis.heal()
         await converge(
-            self.nodes, self.clients, self.judge, within_s=conditions.settle_s
+            self.nodes, self.workload, self.judge, within_s=conditions.settle_s
         )
         if self.judge.violation is None:
-            check_end(self.nodes, self.clients, self.judge)
+            check_end(self.nodes, self.workload, self.judge)
 
     def _stop(self, _: object) -> None:
         self.sim.stop()
@@ -145,7 +148,7 @@ class World:
             config,
             SimFiles(),
             self._random(name),
-            lambda node: WatchedMachine(ListMachine(), node.node_id, self.judge),
+            lambda node: WatchedMachine(self._make_machine(), node.node_id, self.judge),
         )
         node.after_turn = self._observe
         return node

@@ -30,7 +30,9 @@ class Connection:
         self._pumping = False
 
     def push(self, frame: bytes) -> bool:
-        """Send ``frame``; False if it is too large, or the buffer full."""
+        """Send ``frame``; False if it is too large, the buffer full, or all over."""
+        if not self.open:
+            return False
         if len(frame) > FRAME_BYTES or self._bytes + len(frame) > BUFFER_BYTES:
             return False
         due_s = self._net.sim.time() + self._net.delay_s()

@@ -144,8 +144,8 @@ class SimLinks:
             return
         connection = Connection(self._net, caller, self)
         former = self._incoming.get(source)
-        if former is not None:
-            former.close_broken()
+        if former is not None and former.open:
+            self._end_incoming(former)
         self._incoming[source] = connection
         ours = self._events.hello()
         caller._back(self.node_id, lambda: caller._greeted(connection, attempt, ours))

@@ -26,6 +26,8 @@ from tests.support.sim_worker import Crash, SimWorker
 
 T = TypeVar("T")
 
+SCARCE_BYTES = 2**30
+"""With less free disk, a fatal error is no wonder."""
 BOOT_CLOCK_S = 2**16
 """A life's monotonic clock begins at a whole number of seconds below this."""
 
@@ -222,7 +224,7 @@ class SimNode:
     def _fatal(self, loop: NodeLoop, reason: str) -> None:
         if loop.dead:
             return
-        excused = self.disk_has_failed
+        excused = self.disk_has_failed or self.files.free < SCARCE_BYTES
         power = excused and self._random.random() < 0.5
         self._die(f"fatal: {reason}", power=power)
         if not excused:
