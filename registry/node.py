@@ -7,6 +7,7 @@ connections and what is under way is answered, then the replica.
 
 import asyncio
 import gc
+import os
 import signal
 import time
 from uuid import uuid4
@@ -22,7 +23,7 @@ from registry.discovery import Discovery
 from registry.metrics import Metrics
 from registry.model import Status
 from registry.registrar import Registrar, Settings
-from registry.replication import Replication
+from registry.replication import EXIT_FATAL, Replication
 
 EXIT_OK = 0
 EXIT_START_REFUSED = 1
@@ -93,10 +94,11 @@ class RegistryNode:
             try:
                 await self.api.start()
             except OSError as error:
-                message = f"cannot listen on {self._bind}: {error.strerror or error}"
+                reason = os.strerror(error.errno) if error.errno else str(error)
+                message = f"cannot listen on {self._bind}: {reason}"
                 raise StartRefused(message) from error
             await self.replication.replica.start()
-        except StartRefused:
+        except BaseException:
             await self.api.stop()
             await self.replication.abandon()
             raise
@@ -118,6 +120,9 @@ async def run(config: Config, stop: asyncio.Event) -> int:
     except StartRefused as error:
         log.error("Cannot start", reason=str(error))
         return EXIT_START_REFUSED
+    except Exception:
+        log.critical("Cannot start", exc_info=True)
+        return EXIT_FATAL
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)

@@ -39,6 +39,7 @@ class Dialer:
         self._tally = tally
         self._backoff = backoff
         self._resolver = Resolver(limits.resolve_s)
+        self._hurried = asyncio.Event()
 
     async def run(self) -> None:
         """Dial until cancelled; then the connection at hand is ended."""
@@ -54,9 +55,22 @@ class Dialer:
                         and loop.time() - made_at_s >= self._limits.lasted_s
                     ):
                         self._backoff.reset()
-                await asyncio.sleep(self._backoff.next_s())
+                await self._pause()
         finally:
             self._resolver.close()
+
+    def hurry(self) -> None:
+        """Dial now: the peer has just reached us, so it is there."""
+        self._hurried.set()
+
+    async def _pause(self) -> None:
+        self._hurried.clear()
+        try:
+            async with asyncio.timeout(self._backoff.next_s()):
+                await self._hurried.wait()
+        except TimeoutError:
+            return
+        self._backoff.reset()
 
     async def _live(self, link: OutgoingLink) -> None:
         try:

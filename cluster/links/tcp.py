@@ -62,6 +62,7 @@ class TcpLinks:
         self._events: LinkEvents | None = None
         self._listener: Listener | None = None
         self._dials: list[asyncio.Task[None]] = []
+        self._dialers: dict[str, Dialer] = {}
         self._outgoing: dict[str, OutgoingLink] = {}
         self._incoming: dict[str, IncomingLink] = {}
         self._closing = False
@@ -83,7 +84,8 @@ class TcpLinks:
             tally=self._tally,
         )
         for peer in config.peers:
-            task = asyncio.create_task(self._dialer(party, events, peer).run())
+            dialer = self._dialers[peer] = self._dialer(party, events, peer)
+            task = asyncio.create_task(dialer.run())
             task.add_done_callback(self._dial_ended)
             self._dials.append(task)
 
@@ -199,6 +201,8 @@ class TcpLinks:
         if former is not None:
             former.end()
         self._incoming[link.peer] = link
+        if link.peer not in self._outgoing:
+            self._dialers[link.peer].hurry()
 
     def _incoming_down(self, link: IncomingLink) -> None:
         if self._incoming.get(link.peer) is link:

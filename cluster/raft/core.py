@@ -21,6 +21,8 @@ APPLY_SLICE_S = 0.002
 """After this much time in ``apply`` the rest waits for the next tick."""
 
 COMMANDS_QUEUE = 10_000
+HAND_OVER_QUIET_S = 0.1
+"""After asking a peer to take the lead nothing is appended for this long."""
 
 Answer = Callable[[Any, int], None]
 """``answer(result, reason)``: the library's callback; reason 0 is success."""
@@ -52,6 +54,7 @@ class RaftCore(SyncObj):  # type: ignore[misc]
         self._apply_entry = apply_entry
         self._state_changed = state_changed
         self._want_tick = want_tick
+        self._quiet_until_s = 0.0
         self.applying = True
         """False while a snapshot is being installed: the state is not ours to change.
         """
@@ -146,6 +149,9 @@ class RaftCore(SyncObj):  # type: ignore[misc]
         if matched != self._journal.last_index:
             return False
         self.transferLeadership(node)
+        # An entry appended now would make our log, and that of whoever takes it, longer
+        # than the candidate's, which then would lose the vote.
+        self._quiet_until_s = library.now_s() + HAND_OVER_QUIET_S
         return True
 
     def installed(self, index: int, term: int) -> None:
@@ -181,6 +187,11 @@ class RaftCore(SyncObj):  # type: ignore[misc]
         )
 
     # -- the library's private steps, replaced
+
+    def _checkCommandsToApply(self) -> None:  # noqa: N802
+        if self.is_leader and library.now_s() < self._quiet_until_s:
+            return  # being handed over: commands wait, and go to the new leader
+        super()._checkCommandsToApply()
 
     def _SyncObj__sendAppendEntries(self) -> None:  # noqa: N802
         self._SyncObj__newAppendEntriesTime = library.now_s() + self._append_period_s

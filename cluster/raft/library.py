@@ -119,6 +119,8 @@ def missing_names(library: ModuleType, version: str, optimised: bool) -> list[st
         for m in _METHODS
         if not hasattr(syncobj, f"_SyncObj__{m}")
     ]
+    if not hasattr(syncobj, "_checkCommandsToApply"):
+        wrong.append("_checkCommandsToApply() is missing")
     wrong += [f"global {g} is missing" for g in _GLOBALS if not hasattr(library, g)]
     if optimised:
         wrong.append("python -O strips the checks that it relies on")

@@ -1,0 +1,1 @@
+"""Measurements of the whole: `python -m bench`. See README.md."""
