@@ -16,6 +16,9 @@ from cluster.raft.journal import RaftJournal
 from cluster.raft.outbox import Outbox
 from cluster.raft.wire import NewerTerm, PreVote, PreVoteGranted
 
+LINK_BROKE_MIN_S = 0.02
+LINK_BROKE_SPREAD_S = 0.12
+
 
 class Election:
     """Rounds of pre-votes of one replica.
@@ -45,6 +48,7 @@ class Election:
         self._round = 0
         self._granted: set[str] = set()
         self._won = False
+        self._is_link_down = False
         self.rounds = 0
         """Pre-vote rounds begun, for the metrics."""
 
@@ -90,10 +94,7 @@ class Election:
             answer = NewerTerm(core.raftCurrentTerm, to_append=False)
             self._outbox.send_when_synced(peer, answer)
             return
-        age_s = self._leader_age_s()
-        has_leader = core._isLeader() or (
-            age_s is not None and age_s < self._election_min_s
-        )
+        has_leader = core._isLeader() or self._hears_leader()
         _, last_index, last_term = self._journal.log[-1]
         up_to_date = (message.last_term, message.last_index) >= (last_term, last_index)
         if not has_leader and up_to_date:
@@ -109,8 +110,27 @@ class Election:
             self._round += 1  # later answers to this round are void
             self._won = True
 
+    def _hears_leader(self) -> bool:
+        age_s = self._leader_age_s()
+        is_fresh = age_s is not None and age_s < self._election_min_s
+        return is_fresh and not self._is_link_down
+
+    def leader_link_broke(self) -> None:
+        """The leader's process or host is gone, most likely: ask around at once.
+
+        A peer that still hears it says no, so a link that merely broke costs nothing.
+        The spread keeps two followers from campaigning against each other.
+        """
+        self._is_link_down = True
+        wait_s = LINK_BROKE_MIN_S + LINK_BROKE_SPREAD_S * library.random_unit()
+        core = self._core
+        core._SyncObj__raftElectionDeadline = min(
+            core._SyncObj__raftElectionDeadline, library.now_s() + wait_s
+        )
+
     def leader_heard(self) -> None:
         """A leader showed itself: the running round is void."""
+        self._is_link_down = False
         self._round += 1
         self._won = False
 

@@ -134,6 +134,9 @@ class Gateway:
         node.sender.stop(peer)
         node.receiver.on_disconnected(peer)
         node.transport.on_disconnected(peer)
+        if peer == node.core.leader:
+            node.election.leader_link_broke()
+            node.wake()
 
     def on_frame(self, peer: str, frame: bytes) -> None:
         """Take a frame. Raises ValueError for one that no honest replica sends."""
