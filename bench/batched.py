@@ -66,7 +66,9 @@ async def _take_part(
     async with member(node_id, addresses, folder / node_id, machine) as replica:
         leading = asyncio.create_task(until(lambda: leads_all(replica)))
         await asyncio.wait({leading, ended}, return_when=asyncio.FIRST_COMPLETED)
-        if leading.done() and leading.exception() is None:
+        # Whoever comes to lead because the measured leader ends has nothing to do.
+        is_first = not (folder / "results").read_bytes()
+        if is_first and leading.done() and leading.exception() is None:
             before, applied = replica.counters(), machine.count
             cpu_s, began_s = time.process_time(), time.perf_counter()
             endless = itertools.repeat(bytes(COMMAND_BYTES))
