@@ -2,12 +2,12 @@
 
 import signal
 import statistics
-import threading
 import time
 
 import pytest
 
 from tests.e2e.conftest import Tell
+from tests.support.background import Background
 from tests.support.process_cluster import ProcessCluster
 from tests.support.process_load import Load
 from tests.support.seed_client import seed_client
@@ -19,27 +19,19 @@ SETTLED = 200
 """Acknowledged writes before and after the event."""
 
 
-class Seed:
+class Seed(Background):
     """The seed's client in a loop; ``failures`` is what its user would have seen."""
 
     def __init__(self, url: str) -> None:
+        super().__init__("seed")
         self.rounds = 0
         self.failures: list[str] = []
         self._url = url
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="seed")
 
-    def __enter__(self) -> "Seed":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join(20.0)
-
-    def _run(self) -> None:
+    def run(self) -> None:
+        """See Background."""
         try:
-            while not self._stop.is_set():
+            while not self.is_over:
                 client = seed_client(self._url)
                 service_id = client.register("seed", "10.1.1.1", 80)
                 client.heartbeat()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.background import Background
 from tests.support.process_cluster import ProcessCluster, process_cluster
 from tests.support.process_http import Reply, ask
 from tests.support.process_load import Load
@@ -15,30 +16,22 @@ from tests.support.waiting import wait_until
 pytestmark = pytest.mark.e2e
 
 
-class LeadersSeen:
+class LeadersSeen(Background):
     """Polls every replica and notes who says to lead in which term."""
 
     def __init__(self, cluster: ProcessCluster) -> None:
+        super().__init__("leaders-seen")
         self.by_term: dict[object, set[str]] = defaultdict(set)
         self._cluster = cluster
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="leaders-seen")
 
-    def __enter__(self) -> "LeadersSeen":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join(20.0)
-
-    def _run(self) -> None:
-        while not self._stop.is_set():
+    def run(self) -> None:
+        """See Background."""
+        while not self.is_over:
             for replica in self._cluster:
                 reply = replica.get("/cluster", timeout_s=0.1)
                 if reply is not None and reply["role"] == "leader":
                     self.by_term[reply["term"]].add(replica.node_id)
-            self._stop.wait(0.01)
+            self.pause(0.01)
 
 
 def leaders_logged(cluster: ProcessCluster) -> dict[object, set[str]]:

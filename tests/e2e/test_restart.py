@@ -1,12 +1,12 @@
 """I10: a replica that comes back never passes an empty or older catalog off as true."""
 
 import http.client
-import threading
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from tests.support.background import Background
 from tests.support.process_cluster import ProcessCluster, process_cluster
 from tests.support.process_http import ask
 from tests.support.process_replica import ReplicaProcess
@@ -17,25 +17,17 @@ pytestmark = pytest.mark.e2e
 LISTED = 500
 
 
-class Hammer:
+class Hammer(Background):
     """Asks one replica without a pause; counts what it answered, by kind."""
 
     def __init__(self, replica: ReplicaProcess) -> None:
+        super().__init__("hammer")
         self.answers: Counter[str] = Counter()
         self._url = replica.url
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="hammer")
 
-    def __enter__(self) -> "Hammer":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join(20.0)
-
-    def _run(self) -> None:
-        while not self._stop.is_set():
+    def run(self) -> None:
+        """See Background."""
+        while not self.is_over:
             try:
                 reply = ask(self._url, "/services/many")
             except (OSError, http.client.HTTPException):

@@ -1,10 +1,10 @@
 """Several processes behind one name and port: a rolling restart never empties it."""
 
 import http.client
-import threading
 
 import pytest
 
+from tests.support.background import Background
 from tests.support.process_cluster import ProcessCluster
 from tests.support.process_http import ask
 from tests.support.seed_client import seed_client
@@ -12,27 +12,19 @@ from tests.support.seed_client import seed_client
 pytestmark = pytest.mark.e2e
 
 
-class Watcher:
+class Watcher(Background):
     """Polls one replica without a pause and remembers how long each list was."""
 
     def __init__(self, url: str, service: str) -> None:
+        super().__init__("watcher")
         self.lengths: list[int] = []
         self.failures: list[str] = []
         self._url = url
         self._service = service
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="watcher")
 
-    def __enter__(self) -> "Watcher":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join(20.0)
-
-    def _run(self) -> None:
-        while not self._stop.is_set():
+    def run(self) -> None:
+        """See Background."""
+        while not self.is_over:
             try:
                 reply = ask(self._url, f"/services/{self._service}")
                 listed = reply["instances"]

@@ -135,10 +135,12 @@ class Actor:
         self._numbers = 0
         self.machine, self.listener = Notebook(), Listener()
         self.log_worker, self.bulk_worker = HandWorker(), HandWorker()
+        guards = [kind for kind in self.lacking if issubclass(kind, GuardedWorker)]
+        guard = guards[0] if guards else GuardedWorker
         surroundings = Surroundings(
             files=self.files,
-            log_worker=GuardedWorker(self.log_worker, die),
-            bulk_worker=GuardedWorker(self.bulk_worker, die),
+            log_worker=guard(self.log_worker, die),
+            bulk_worker=guard(self.bulk_worker, die),
             links=self.links,
             random=Random(f"{self.node_id}{self.lives}"),
             fatal=die,

@@ -5,12 +5,15 @@ Nothing here happens on its own: time, syncs and frames move when the script say
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, NoReturn, TypeVar
 
 from cluster.ports import LinkEvents
 from cluster.state_machine import UnknownCommand
 
 T = TypeVar("T")
+
+NO_BOUND = 1 << 62
 
 
 class Died(BaseException):
@@ -44,6 +47,8 @@ class HandWorker:
     def __init__(self) -> None:
         self.eager = True
         self.jobs: deque[tuple[Any, Any, Any]] = deque()
+        self.logged: list[Exception] = []
+        """What callbacks raised; an event loop logs that and goes on."""
 
     def submit(
         self,
@@ -62,11 +67,13 @@ class HandWorker:
             count = None if count is None else count - 1
             job, done, failed = self.jobs.popleft()
             try:
-                result = job()
+                answer: Any = partial(done, job())
             except Exception as error:
-                failed(error)
-            else:
-                done(result)
+                answer = partial(failed, error)
+            try:
+                answer()
+            except Exception as error:
+                self.logged.append(error)
 
     async def close(self) -> None:
         """Run what is left."""
@@ -88,6 +95,9 @@ class HandLinks:
         self._wires = wires
         self._node_id = node_id
         self.dropped: list[str] = []
+        self.buffer_bytes = NO_BOUND
+        """With more under way to a peer its link ends."""
+        self.overflowed: list[str] = []
 
     async def start(self, events: LinkEvents) -> None:
         """Nothing to bind."""
@@ -97,7 +107,14 @@ class HandLinks:
         key = (self._node_id, peer)
         if key not in self._wires.linked:
             return False
-        self._wires.queues[key].append(frame)
+        queue = self._wires.queues[key]
+        waiting_bytes = sum(map(len, queue)) + len(frame)
+        if waiting_bytes > self.buffer_bytes:
+            self._wires.linked.discard(key)
+            queue.clear()
+            self.overflowed.append(peer)
+            return False
+        queue.append(frame)
         return True
 
     def drop(self, peer: str) -> None:

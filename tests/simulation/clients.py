@@ -15,6 +15,7 @@ from cluster.errors import ClusterError, Refused
 from cluster.status import Applied
 from tests.simulation.judge import Judge
 from tests.simulation.profiles import Conditions
+from tests.simulation.versions import NEW, marked
 from tests.simulation.watched_machine import Comparable
 from tests.support.sim_host import NodeDown, ReplicaPort
 from tests.support.sim_loop import SimLoop
@@ -110,7 +111,8 @@ class Caller:
         began_s, wait_s = self._sim.time(), self._wait_s()
 
         async def ask(replica: ReplicaPort) -> Applied:
-            applied = await replica.propose(command, deadline_s=node.now_s() + wait_s)
+            sent = self._as_new(command) if replica.schema >= NEW else command
+            applied = await replica.propose(sent, deadline_s=node.now_s() + wait_s)
             self.judge.on_answer(replica.status(), applied.index)
             return applied
 
@@ -123,6 +125,13 @@ class Caller:
             return None
         self.judge.counts[f"unknown:{type(answer).__name__}"] += 1
         return Answered(command, None, began_s, None)
+
+    def _as_new(self, command: bytes) -> bytes:
+        """Every other command is one that only the new version understands."""
+        if self.random.random() < 0.5:
+            return command
+        self.judge.counts["commands of the new version"] += 1
+        return marked(command)
 
     async def read(
         self, node: SimNode, look: Callable[[], T]

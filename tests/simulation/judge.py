@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from cluster.status import Applied, Role, Status
 from tests.simulation.timeline import Timeline
+from tests.simulation.versions import OLD, UPGRADE_FIRST
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +45,19 @@ class Judge:
         self.refused: set[bytes] = set()
         self.counts: Counter[str] = Counter()
         self.highest_acknowledged = 0
+        self.newest_schema = OLD
+        """What some replica has shown that all members agreed on."""
+        self.compares_lives = True
+        """False for a replica that cannot tell whether it is caught up."""
         self._stop = stop
         self._position_of: dict[bytes, int] = {}
         self._state_at: dict[int, bytes] = {}
         self._content_at: dict[int, bytes] = {}
         self._leaders: dict[int, str] = {}
         self._seen: dict[str, tuple[int, Status]] = {}
+        self._shown: dict[str, int] = {}
+        """By host: the highest index that it has shown since its disk was empty."""
+        self._schema_spans: dict[int, tuple[int, int]] = {}
         self._digest = hashlib.sha256()
 
     # -- the watcher of nodes
@@ -65,6 +73,13 @@ class Judge:
             self.violation = text
             self.say(f"VIOLATION {text}")
             self._stop()
+
+    def ended(self, node_id: str, schema: int, reason: str) -> None:
+        """A replica ended itself: it may if all others have left its version behind."""
+        if schema < self.newest_schema and UPGRADE_FIRST in reason:
+            self.counts["old versions stopped"] += 1
+        else:
+            self.violated(f"{node_id}: fatal: {reason}")
 
     def trace(self, data: bytes) -> None:
         """Make ``data`` part of the run's fingerprint."""
@@ -119,22 +134,65 @@ class Judge:
     def on_status(self, life: int, status: Status) -> None:
         """Check one life's index and readiness, and that a term has one leader."""
         name = status.node_id
-        former = self._seen.get(name)
+        life_seen, seen = self._seen.get(name, (0, status))
+        before = seen if life_seen == life else None
         self._seen[name] = (life, status)
-        if former is not None and former[0] == life:
-            self._check_progress(former[1], status)
-            if (former[1].role, former[1].term) == (status.role, status.term):
-                return
-        if status.role is not Role.LEADER:
+        self._check_leadership(before, status)
+        if before is not None:
+            self._check_progress(before, status)
+        if status.caught_up and (before is None or not before.caught_up):
+            self._check_former_lives(status)
+        self._shown[name] = max(self._shown.get(name, 0), status.applied_index)
+
+    def _check_leadership(self, before: Status | None, now: Status) -> None:
+        if before is not None and (before.role, before.term) == (now.role, now.term):
+            return
+        if now.role is not Role.LEADER:
             return
         self.counts["leaderships"] += 1
         self.say(
-            f"{name} leads term {status.term} (log to {status.last_index}, "
-            f"committed {status.commit_index})"
+            f"{now.node_id} leads term {now.term} (log to {now.last_index}, "
+            f"committed {now.commit_index})"
         )
-        leader = self._leaders.setdefault(status.term, name)
-        if leader != name:
-            self.violated(f"two leaders in term {status.term}: {leader} and {name}")
+        leader = self._leaders.setdefault(now.term, now.node_id)
+        if leader != now.node_id:
+            self.violated(f"two leaders in term {now.term}: {leader} and {now.node_id}")
+
+    def _check_former_lives(self, now: Status) -> None:
+        """Who says that it is caught up is not behind what its host showed (I7)."""
+        shown = self._shown.get(now.node_id, 0)
+        if self.compares_lives and now.applied_index < shown:
+            self.violated(
+                f"{now.node_id} is caught up at {now.applied_index}, but showed "
+                f"{shown} in a former life"
+            )
+
+    def on_wiped(self, node_id: str) -> None:
+        """A host has an empty disk: it cannot know what it showed."""
+        self._shown.pop(node_id, None)
+
+    def on_schema(
+        self, node_id: str, index: int, schema: int, *, oldest_version: int
+    ) -> None:
+        """What all members agree on depends on the index alone, and never goes back.
+
+        When it is raised, the oldest version that any host runs understands it.
+        """
+        lowest, highest = self._schema_spans.get(schema, (index, index))
+        self._schema_spans[schema] = min(lowest, index), max(highest, index)
+        if schema > self.newest_schema:
+            self.newest_schema = schema
+            if oldest_version < schema:
+                self.violated(f"the schema is raised to {schema}, not all know it")
+            self.say(f"{node_id} raises the schema to {schema} by {index}")
+        for other, (lowest, highest) in self._schema_spans.items():
+            if (other < schema and highest >= index) or (
+                other > schema and lowest <= index
+            ):
+                self.violated(
+                    f"{node_id} has schema {schema} at {index}, but {other} was seen "
+                    f"from {lowest} to {highest}"
+                )
 
     def _check_progress(self, before: Status, now: Status) -> None:
         if now.applied_index < before.applied_index:

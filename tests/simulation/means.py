@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import permutations
 from random import Random
 
 from cluster.status import Role
 from tests.simulation.judge import Judge
 from tests.simulation.profiles import Conditions
+from tests.simulation.versions import NEW
 from tests.support.sim_network import SimNetwork
 from tests.support.sim_node import SimNode
 
@@ -90,6 +92,7 @@ class Means:
         self._wiped_index = max(view.last_index for view in views if view is not None)
         self._wiped, self._recovered = node, None
         node.wipe()
+        self._judge.on_wiped(node.node_id)
         self._later(away_s, self._up, node)
 
     def _up(self, node: SimNode) -> None:
@@ -130,19 +133,30 @@ class Means:
         self._up(node)
 
     def _restart(self, node: SimNode | None) -> bool:
-        if node is None or not node.serving or node.node_id in self._stopping:
+        if node is None or not node.serving:
+            return False
+        return self._change(node, node.config.schema)
+
+    def _change(self, node: SimNode, schema: int) -> bool:
+        """Stop a replica, and start the version of ``schema``."""
+        if node.node_id in self._stopping:
             return False
         self._stopping.add(node.node_id)
-        task = asyncio.get_running_loop().create_task(self._stop_and_start(node))
+        stopping = self._stop_and_start(node, schema)
+        task = asyncio.get_running_loop().create_task(stopping)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return True
 
-    async def _stop_and_start(self, node: SimNode) -> None:
+    async def _stop_and_start(self, node: SimNode, schema: int) -> None:
         if not await node.stop(within_s=STOP_WITHIN_S):
             self._judge.counts["slow stops"] += 1
         await asyncio.sleep(self._random.uniform(0.05, 1.0))
         self._stopping.discard(node.node_id)
+        node.kill("there is another version")
+        if not self._active and self._conditions.upgrades:
+            schema = NEW
+        node.config = replace(node.config, schema=schema)
         node.start()
 
     def _partition(self, group: set[str]) -> bool:

@@ -7,20 +7,25 @@ cluster promises nothing to who destroys more copies than a majority can spare.
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 from tests.simulation.means import PLENTY_BYTES
 from tests.simulation.traps import Traps
+from tests.simulation.upgrades import Upgrades
+from tests.simulation.versions import NEW
 
 SMALL_DISK_BYTES = 24 * 1024
 
 
-class Nemesis(Traps):
+class Nemesis(Traps, Upgrades):
     """Draws one fault after the other until ``ends_s``."""
 
     async def run(self, *, ends_s: float) -> None:
         """Let one fault follow the other; nothing to do in a calm profile."""
         names = list(self._conditions.faults)
         weights = list(self._conditions.faults.values())
+        if self._conditions.upgrades:
+            self.plan_upgrades(ends_s=ends_s)
         while names:
             gap_s = self._random.uniform(*self._conditions.fault_gap_s)
             if self._net.sim.time() + gap_s >= ends_s:
@@ -41,8 +46,12 @@ class Nemesis(Traps):
             node.crash_in = node.disk_fails_in = None
             node.files.free = PLENTY_BYTES
             node.resume()
-            if node.node_id not in self._stopping:
-                node.start()
+            if node.node_id in self._stopping:
+                continue
+            if self._conditions.upgrades and node.config.schema < NEW:
+                node.kill("upgraded")
+                node.config = replace(node.config, schema=NEW)
+            node.start()
 
     # -- processes
 

@@ -19,6 +19,11 @@ NETWORK = {"split": 3.0, "isolate_leader": 2.0, "one_way": 3.0, "reset": 3.0}
 DISKS = {"stall": 2.0, "disk_error": 1.0, "disk_full": 1.0}
 OPERATORS = {"restart": 2.0, "restart_leader": 1.0, "rolling": 0.5, "wipe": 2.0}
 
+UPGRADES = {
+    "upgrade": 1.0,
+    "upgrade_by_crash": 3.0,
+    "old_version": 6.0,
+}
 TRAPS = {
     "unsynced_leader": 2.0,
     "unsynced_followers": 2.0,
@@ -45,6 +50,8 @@ class Profile:
     """Late frames of broken connections, duplicates, spikes."""
     gaps_s: tuple[Range, ...] = ((0.2, 2.0), (0.5, 4.0), (2.0, 8.0))
     """Between one fault and the next."""
+    upgrades: bool = False
+    """Whether all replicas begin in the old version and end in the new one."""
 
 
 PROFILES: dict[str, Profile] = {
@@ -63,6 +70,9 @@ PROFILES: dict[str, Profile] = {
         rough=True,
     ),
     "wiped": Profile(faults=(OPERATORS, OPERATORS, KILLS, POWER, NETWORK, TRAPS)),
+    "upgrade": Profile(
+        faults=(UPGRADES, KILLS, POWER, PAUSES, NETWORK, OPERATORS), upgrades=True
+    ),
     # A trap needs a whole cluster to begin with, and time to snap.
     "traps": Profile(faults=(TRAPS,), gaps_s=((4.0, 8.0),)),
 }
@@ -86,6 +96,7 @@ class Conditions:
     client_gap_s: float
     time_call_costs_s: float
     faults_from_the_start: bool
+    upgrades: bool
     settle_s: float
     """Once everything is healed, the cluster must be one again within this time."""
 
@@ -115,6 +126,7 @@ def draw(
         client_gap_s=random.choice((0.05, 0.15, 0.5)),
         time_call_costs_s=random.choice((0.0, 0.0, 2e-6)),
         faults_from_the_start=random.random() < 0.3,
+        upgrades=place.upgrades,
         settle_s=20.0 * slowness,
     )
 

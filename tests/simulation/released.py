@@ -17,6 +17,7 @@ from cluster.ports import Surroundings
 from cluster.state_machine import StateMachine
 from cluster.status import Applied, Role, Status
 from tests.simulation.released_parts import ReleasedJournal, ReleasedTransport
+from tests.simulation.versions import OLD
 
 TICK_S = 0.02
 NEVER = 10**9
@@ -89,6 +90,11 @@ class ReleasedReplica:
     def applied_index(self) -> int:
         """See ReplicaPort."""
         return int(self._log.raftLastApplied)
+
+    @property
+    def schema(self) -> int:
+        """See ReplicaPort."""
+        return OLD
 
     async def start(self) -> None:
         """See ReplicaPort."""

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-SEEDS = int(os.environ.get("SIM_SEEDS", "120"))
+SEEDS = int(os.environ.get("SIM_SEEDS", "100"))
 JOBS = min(2, os.cpu_count() or 1)
 DEADLINE_S = 900
 

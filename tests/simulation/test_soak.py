@@ -1,4 +1,4 @@
-"""The long run of the simulation: `make soak`, with its last result in tests/SOAK.md."""
+"""The long run of the simulation: `make soak`; its last result is in tests/SOAK.md."""
 
 import os
 import subprocess

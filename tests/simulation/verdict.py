@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from cluster.status import Role, Status
 from tests.simulation.clients import Workload
 from tests.simulation.judge import Judge, place, shown
+from tests.simulation.versions import OLD
 from tests.simulation.watched_machine import WatchedMachine
 from tests.support.history import History
 from tests.support.sim_node import SimNode
@@ -15,15 +16,23 @@ POLL_S = 0.05
 
 
 async def converge(
-    nodes: list[SimNode], workload: Workload, judge: Judge, *, within_s: float
+    nodes: list[SimNode],
+    workload: Workload,
+    judge: Judge,
+    *,
+    within_s: float,
+    schema: int = OLD,
 ) -> None:
-    """Wait until all replicas agree and each takes a write, or call it a violation."""
+    """Wait until all replicas agree and each takes a write, or call it a violation.
+
+    They also agree on ``schema`` at least, as soon as all replicas understand it.
+    """
     try:
         async with asyncio.timeout(within_s):
             for node in nodes:
                 while not await workload.probe(node):
                     await asyncio.sleep(POLL_S)
-            while not _agree([node.status() for node in nodes]):
+            while not (_agree([n.status() for n in nodes]) and _know(nodes, schema)):
                 await asyncio.sleep(POLL_S)
     except TimeoutError:
         for node in nodes:
@@ -67,6 +76,11 @@ def describe(status: Status | None) -> str:
         f"{status.last_index}, caught up: {status.caught_up} {status.waiting_for} "
         f"{' '.join(status.degraded)}"
     )
+
+
+def _know(nodes: list[SimNode], schema: int) -> bool:
+    replicas = [node.replica for node in nodes]
+    return all(r is not None and r.schema >= schema for r in replicas)
 
 
 def _agree(views: list[Status | None]) -> bool:

@@ -12,6 +12,7 @@ import msgspec
 
 from cluster.state_machine import StateMachine
 from tests.simulation.judge import Judge, place
+from tests.simulation.versions import OLD, understood
 
 M = TypeVar("M")
 
@@ -29,15 +30,19 @@ class WatchedMachine:
     Invariant: ``position`` never goes back; what is visible is all up to it.
     """
 
-    def __init__(self, inner: Comparable, node_id: str, judge: Judge) -> None:
+    def __init__(
+        self, inner: Comparable, node_id: str, judge: Judge, schema: int = OLD
+    ) -> None:
         self.inner = inner
+        self.schema = schema
         self.position = 0
         self._node_id = node_id
         self._judge = judge
         self._fingerprint = b""
 
     def apply(self, position: int, command: bytes) -> bytes:
-        """Apply in order, exactly once."""
+        """Apply in order, exactly once. Raises UnknownCommand."""
+        command = understood(command, self.schema)
         if position <= self.position:
             self._judge.violated(
                 f"{self._node_id} applies {place(position)} after "

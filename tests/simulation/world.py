@@ -16,7 +16,9 @@ from tests.simulation.judge import Judge
 from tests.simulation.nemesis import Nemesis
 from tests.simulation.profiles import Conditions
 from tests.simulation.timeline import Timeline
+from tests.simulation.upgrades import old_version_returns
 from tests.simulation.verdict import check_end, converge
+from tests.simulation.versions import NEW, OLD
 from tests.simulation.watched_machine import WatchedMachine
 from tests.support.sim_files import SimFiles
 from tests.support.sim_host import Host, MakeReplica
@@ -112,19 +114,35 @@ class World:
         ends_s = conditions.seconds
         if not conditions.faults_from_the_start:
             await asyncio.sleep(0.5)
-            await converge(
-                self.nodes, self.workload, self.judge, within_s=conditions.settle_s
-            )
+            await self._converge(OLD)
             ends_s += self.sim.time()
         async with asyncio.TaskGroup() as group:
             group.create_task(self.caller.run(self.workload, ends_s=ends_s))
             group.create_task(self.nemesis.run(ends_s=ends_s))
         self.nemesis.heal()
-        await converge(
-            self.nodes, self.workload, self.judge, within_s=conditions.settle_s
-        )
+        await self._converge(NEW if conditions.upgrades else OLD)
+        if conditions.upgrades:
+            node = random.choice(self.nodes)
+            others = [other for other in self.nodes if other is not node]
+            await old_version_returns(
+                node,
+                others,
+                self.workload,
+                self.judge,
+                within_s=conditions.settle_s,
+            )
+            await self._converge(NEW)
         if self.judge.violation is None:
             check_end(self.nodes, self.workload, self.judge)
+
+    async def _converge(self, schema: int) -> None:
+        await converge(
+            self.nodes,
+            self.workload,
+            self.judge,
+            within_s=self.conditions.settle_s,
+            schema=schema,
+        )
 
     def _stop(self, _: object) -> None:
         self.sim.stop()
@@ -141,6 +159,7 @@ class World:
             members=ids,
             advertise=f"http://{name}",
             timing=self.conditions.timing,
+            schema=OLD,
             limits=self.conditions.limits,
         )
         node = SimNode(
@@ -148,10 +167,14 @@ class World:
             config,
             SimFiles(),
             self._random(name),
-            lambda node: WatchedMachine(self._make_machine(), node.node_id, self.judge),
+            self._machine,
         )
         node.after_turn = self._observe
         return node
+
+    def _machine(self, node: SimNode) -> WatchedMachine:
+        schema = node.config.schema
+        return WatchedMachine(self._make_machine(), node.node_id, self.judge, schema)
 
     def _disk_latency(self) -> Callable[[], float]:
         random, (least_s, most_s) = self._random("disk"), self.conditions.disk_s
@@ -172,6 +195,13 @@ class World:
         status = node.status()
         if status is not None:
             self.judge.on_status(node.lives, status)
+        if status is not None and node.replica is not None:
+            self.judge.on_schema(
+                node.node_id,
+                status.applied_index,
+                node.replica.schema,
+                oldest_version=min(other.config.schema for other in self.nodes),
+            )
 
     def _on_arrival(self, source: str, target: str, frame: bytes) -> None:
         self.judge.trace(source.encode() + target.encode() + frame)

@@ -20,6 +20,10 @@ class ReplicaPort(Protocol):
     def applied_index(self) -> int:
         """Index of the last entry that the state machine has applied."""
 
+    @property
+    def schema(self) -> int:
+        """The newest command schema that all members have agreed on."""
+
     async def start(self) -> None:
         """Recover from the files, start links and ticking."""
 
@@ -50,6 +54,9 @@ class Watcher(Protocol):
 
     def violated(self, text: str) -> None:
         """A promise was broken: the run ends."""
+
+    def ended(self, node_id: str, schema: int, reason: str) -> None:
+        """A replica ended itself, and nothing that was done to it explains why."""
 
 
 class NodeDown(Exception):

@@ -228,7 +228,7 @@ class SimNode:
         power = excused and self._random.random() < 0.5
         self._die(f"fatal: {reason}", power=power)
         if not excused:
-            self._host.watcher.violated(f"{self.node_id}: fatal: {reason}")
+            self._host.watcher.ended(self.node_id, self.config.schema, reason)
 
     def _fatal_and_gone(self, loop: NodeLoop, reason: str) -> NoReturn:
         self._fatal(loop, reason)

@@ -48,6 +48,7 @@ class FakeReplica:
         self._file: AppendFile | None = None
         self._turn = asyncio.Lock()
         self.applied_index = 0
+        self.schema = config.schema
 
     async def start(self) -> None:
         """Apply what the log holds; its torn end was never acknowledged."""

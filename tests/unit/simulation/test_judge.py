@@ -18,7 +18,7 @@ SEEDS = range(6)
 EXPECTED = {
     Flaw.ANSWERS_BEFORE_THE_SYNC: "logs differ|LOST",
     Flaw.APPLIES_TWICE: "applied twice",
-    Flaw.FORGETS_AT_RESTART: "logs differ|LOST",
+    Flaw.FORGETS_AT_RESTART: "logs differ|LOST|in a former life",
     Flaw.REFUSES_WHAT_IT_APPLIES: "refused, but in the log",
     Flaw.FAILS_FOR_NO_REASON: "fatal: no reason",
 }
