@@ -36,6 +36,7 @@ def before_start(config: ClusterConfig, *, stopping: bool) -> Status:
         waiting_for="its data directory to be read",
         degraded=(),
         members=(),
+        recovered=False,
     )
 
 

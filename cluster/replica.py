@@ -53,6 +53,7 @@ class Replica:
         self._waiters = IndexWaiters()
         self._joining: asyncio.Task[None] | None = None
         self._stopping = False
+        self._has_started = asyncio.Event()
 
     def add_duty(self, name: str, duty: Duty) -> None:
         """Have ``duty`` run while this replica leads; before ``start``."""
@@ -88,6 +89,7 @@ class Replica:
         self._node = node
         await self._surroundings.links.start(node.gateway)
         node.start()
+        self._has_started.set()
 
     # -- what the node tells
 
@@ -138,18 +140,22 @@ class Replica:
 
     def _running(self) -> RaftNode:
         if self._node is None:
-            message = "the replica has not started yet"
+            message = "the replica has not started"
             raise NoLeader(message)
         return self._node
 
-    def _gate(self) -> Batcher:
-        node = self._running()
+    async def _started(self, deadline_s: float) -> Batcher:
+        """Wait until this replica takes part: its callers wait for it, too."""
         if self._batcher is None:
-            message = "the replica has not started yet"
-            raise NoLeader(message)
-        if node.compaction.disk_low:
-            message = "too little disk is free to take writes"
-            raise DiskLow(message)
+            try:
+                async with asyncio.timeout_at(deadline_s):
+                    await self._has_started.wait()
+            except TimeoutError:
+                message = "this replica was still reading its disk at the deadline"
+                raise NoLeader(message) from None
+        if self._batcher is None:
+            message = "this replica stopped before it had started"
+            raise Stopping(message)
         return self._batcher
 
     async def propose(self, command: bytes, *, deadline_s: float) -> Applied:
@@ -158,18 +164,19 @@ class Replica:
         ``deadline_s`` is in the event loop's time. Raises Refused leaves (certainly not
         in the log) or OutcomeUnknown.
         """
-        return await self._gate().propose(command, deadline_s)
+        batcher = await self._started(deadline_s)
+        if self._running().compaction.disk_low:
+            message = "too little disk is free to take writes"
+            raise DiskLow(message)
+        return await batcher.propose(command, deadline_s)
 
     async def barrier(self, *, deadline_s: float) -> int:
         """Return an index at which everything acknowledged before this call is applied.
 
         Raises Refused leaves.
         """
-        self._running()
-        if self._batcher is None:
-            message = "the replica has not started yet"
-            raise NoLeader(message)
-        return (await self._batcher.barrier(deadline_s)).index
+        batcher = await self._started(deadline_s)
+        return (await batcher.barrier(deadline_s)).index
 
     async def wait_applied(self, index: int, *, deadline_s: float) -> bool:
         """Return True once ``index`` is applied here, False at the deadline."""
@@ -212,6 +219,7 @@ class Replica:
         New proposals wait meanwhile (milliseconds), then go to the new leader.
         """
         self._stopping = True
+        self._has_started.set()
         self.leadership.update(is_leading=False)
         node, batcher = self._node, self._batcher
         if node is None or batcher is None:

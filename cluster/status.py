@@ -53,6 +53,8 @@ class Status:
     degraded: tuple[str, ...]
     """Stable codes of what is wrong now: disk_low, duplicate_id, no_quorum, …"""
     members: tuple[MemberStatus, ...]
+    recovered: bool = True
+    """Whether the disk was read: before that even a stale answer would be invented."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,4 +107,5 @@ def view_of(status: Status) -> ClusterView:
             )
             for member in status.members
         ),
+        recovered=status.recovered,
     )

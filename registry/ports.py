@@ -53,6 +53,8 @@ class ClusterView:
     waiting_for: str
     degraded: tuple[str, ...]
     members: tuple[MemberView, ...]
+    recovered: bool = True
+    """Whether the disk was read: before that even a stale answer would be invented."""
 
 
 class Consensus(Protocol):

@@ -137,7 +137,11 @@ class Compaction:
                 self._report("disk low" if low else "disk no longer low", {})
             self._hold_back(free_bytes)
 
-        self._log_worker.submit(self._files.free_bytes, seen, self._disk_failed)
+        self._log_worker.submit(self._files.free_bytes, seen, self._look_failed)
+
+    def _look_failed(self, error: BaseException) -> None:
+        # Nothing was written that anybody counts on: the next look tries again.
+        self._report("could not look after the disk's space", {"error": str(error)})
 
     def _hold_back(self, free_bytes: int) -> None:
         reserve_bytes = self._limits.reserve_bytes
@@ -146,7 +150,7 @@ class Compaction:
             self._bulk_worker.submit(
                 lambda: self._store.take_reserve(reserve_bytes),
                 lambda _: None,
-                self._disk_failed,
+                self._look_failed,
             )
 
     # -- installing

@@ -20,6 +20,7 @@ class Contact:
         self.caught_up = False
         self.led_term = 0
         """The newest term that this replica led since its start."""
+        self._led_until_s: float | None = None
 
     def note(self) -> tuple[str | None, int] | None:
         """Look again; return (leader, term) when they changed since the last look."""
@@ -47,9 +48,20 @@ class Contact:
         heard_term, heard_commit = self._transport.contact
         return core.applied_term == heard_term and core.raftLastApplied >= heard_commit
 
+    def led_until(self, heard_s: float) -> None:
+        """We led, and a majority had last answered then: as good as a leader heard."""
+        self._led_until_s = heard_s
+
+    def append_age_s(self) -> float | None:
+        """Seconds since somebody else's append; 0.0 while leading, None if never."""
+        return self._age_s(self._transport.last_append_s)
+
     def leader_age_s(self) -> float | None:
-        """Seconds since a leader was heard; 0.0 while leading, None if never."""
+        """How old our state may be: since a leader was heard, or was this replica."""
+        heard = (self._transport.last_append_s, self._led_until_s)
+        return self._age_s(max((h for h in heard if h is not None), default=None))
+
+    def _age_s(self, heard_s: float | None) -> float | None:
         if self._core.is_leader:
             return 0.0
-        heard_s = self._transport.last_append_s
         return None if heard_s is None else library.now_s() - heard_s

@@ -45,7 +45,7 @@ class RaftCore(SyncObj):  # type: ignore[misc]
         *,
         applied: tuple[int, int],
         apply_entry: Callable[[int, bytes], Any],
-        state_changed: Callable[[int], None],
+        state_changed: Callable[[int, int], None],
         want_tick: Callable[[], None],
     ) -> None:
         self._journal = journal
@@ -88,8 +88,8 @@ class RaftCore(SyncObj):  # type: ignore[misc]
         if not others:  # nobody to wait for: lead at once
             self._SyncObj__raftElectionDeadline = 0.0
 
-    def _on_state_changed(self, _: int, new: int) -> None:
-        self._state_changed(new)
+    def _on_state_changed(self, old: int, new: int) -> None:
+        self._state_changed(old, new)
 
     # -- what the owner asks
 
@@ -134,6 +134,12 @@ class RaftCore(SyncObj):  # type: ignore[misc]
         answer = self._SyncObj__commandsWaitingReply.pop(request_id, None)
         if answer is not None:
             answer(None, library.FAIL_REASON.MISSING_LEADER)
+
+    def quorum_heard_s(self) -> float:
+        """When a majority had last answered this replica as leader (library's time)."""
+        heard = sorted(self._SyncObj__lastResponseTime.values(), reverse=True)
+        others_needed = (len(self.otherNodes) + 1) // 2
+        return heard[others_needed - 1] if len(heard) >= others_needed > 0 else 0.0
 
     def step_down(self) -> None:
         """Stop leading: our own disk does not follow."""

@@ -1,8 +1,8 @@
 """One replica's Raft: the library's core with every repair around it, and its turns.
 
 Everything here runs on the event loop. A *turn* hands waiting records to the log
-worker, ticks the core, and hands over what the tick added; frames, syncs and proposals
-each ask for a turn, and a timer stands behind them. At most one sync is under way.
+worker, ticks the core, and hands over what the tick added; frames, syncs, proposals ask
+for turns, and a timer stands behind them.
 """
 
 import asyncio
@@ -75,7 +75,6 @@ class RaftNode:
         rng = surroundings.random
         self.gateway = Gateway(self, surroundings, incarnation)
         self.peers = self.gateway.peers
-        put = self.gateway.put
         self.writer = LogWriter(
             self.journal,
             recovery.wal,
@@ -89,11 +88,11 @@ class RaftNode:
             self._standing_changed,
             surroundings.report,
         )
-        self.outbox = Outbox(self.journal, put)
+        self.outbox = Outbox(self.journal, self.gateway.put)
         self.sender = SnapshotSender(
             recovery.store,
             surroundings.bulk_worker,
-            put,
+            self.gateway.put,
             piece_bytes=config.limits.snapshot_piece_bytes,
             now_s=library.now_s,
             failed=self.writer.failed,
@@ -135,7 +134,7 @@ class RaftNode:
         self.receiver = SnapshotReceiver(
             recovery.store,
             surroundings.bulk_worker,
-            put,
+            self.gateway.put,
             is_known=self.compaction.is_known,
             install=self.compaction.install,
             now_s=library.now_s,
@@ -148,7 +147,7 @@ class RaftNode:
             config.peers,
             identity=lambda: self.identity,
             disk_low=lambda: self.compaction.disk_low,
-            leader_age_s=self.contact.leader_age_s,
+            leader_age_s=self.contact.append_age_s,
             fatal=surroundings.fatal,
         )
         self.divergence = Divergence(ledger, surroundings.fatal)
@@ -158,14 +157,14 @@ class RaftNode:
             self.outbox,
             may_vote=self.fitness.may_vote,
             may_campaign=self.fitness.may_campaign,
-            leader_age_s=self.contact.leader_age_s,
+            leader_age_s=self.contact.append_age_s,
             election_min_s=config.timing.election_min_s,
         )
         self.founding = Founding(
             current=lambda: self.identity,
             term=lambda: int(self.core.raftCurrentTerm),
             connected=self.peers.connected,
-            send=put,
+            send=self.gateway.put,
             adopt=self.membership.adopt,
             new_cluster_id=lambda: f"{rng.getrandbits(64):016x}",
             report=surroundings.report,
@@ -241,13 +240,15 @@ class RaftNode:
             self._surroundings.report("leader changed", fields)
             self._owner.leader_changed()
 
-    def _state_changed(self, state: int) -> None:
+    def _state_changed(self, former: int, state: int) -> None:
+        if former == library.LEADER:
+            self.contact.led_until(self.core.quorum_heard_s())
         if state == library.LEADER:
             self.elections_won += 1
             self.contact.led_term = int(self.core.raftCurrentTerm)
             for peer in self.config.peers:
                 self.appends.forget(peer)
-            fields: dict[str, object] = {"term": self.core.raftCurrentTerm}
+            fields: dict[str, object] = {"term": self.contact.led_term}
             self._surroundings.report("became leader", fields)
 
     # -- identity

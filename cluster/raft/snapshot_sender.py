@@ -68,8 +68,8 @@ class SnapshotSender:
             return
         try:
             file = self._store.open_raw(meta)
-        except FileNotFoundError:
-            return  # replaced by a newer one this moment; the next append asks again
+        except OSError:
+            return  # replaced this moment, or no descriptor left: asked for again
         outgoing = _Outgoing(meta.index, file, file.size(), heard_s=self._now_s())
         self._active[peer] = outgoing
         self._send(
