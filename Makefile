@@ -11,10 +11,11 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 SOURCES := $(wildcard registry cluster tests bench deploy)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check simulate soak bench lock clean
+.PHONY: help install run test check simulate soak bench lock clean
 
 help:
 	@echo "make run              a local cluster of three durable replicas, in a terminal view"
+	@echo "make install          the command registry, in .venv/bin"
 	@echo "make test             every test that needs neither docker nor SAP HANA"
 	@echo "make check            ruff, mypy --strict, the architecture's rules"
 	@echo "make simulate SEEDS=n simulated clusters under faults, n seeds"
@@ -22,6 +23,8 @@ help:
 	@echo "make bench            the measurements of bench/"
 	@echo "make lock             pin the dependencies anew"
 	@echo "make clean            remove what make made"
+
+install: $(VENV)/.installed
 
 run: $(VENV)/.installed
 	@exec $(VENV)/bin/registry dev $(ARGS)

@@ -80,9 +80,9 @@ class Batcher:
         return self._enqueue(None, deadline_s)
 
     def raise_schema(self, schema: int) -> None:
-        """Have the next batches raise what all members agree on to ``schema``."""
+        """Have the next batches raise what all agree on to ``schema`` (0: do not)."""
         self._raise_to = schema
-        if self._flight is None and not self._closed:
+        if schema and self._flight is None and not self._closed:
             self._launch_soon()
 
     def _enqueue(

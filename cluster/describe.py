@@ -73,15 +73,19 @@ def describe(node: RaftNode, *, stopping: bool) -> Status:
 def _waiting_for(node: RaftNode) -> str:
     if node.contact.caught_up:
         return ""
-    missing = ", ".join(sorted(set(node.config.peers) - node.peers.connected()))
     if refusals := node.peers.refusals():
-        said = (f"{p}: {REFUSALS.get(r, r)}" for p, r in sorted(refusals.items()))
-        return "being let in; refused by " + "; ".join(said)
+        said = (f"{p} ({REFUSALS.get(r, r)})" for p, r in sorted(refusals.items()))
+        return "these to let it in: " + "; ".join(said)
+    missing = ", ".join(sorted(set(node.config.peers) - node.peers.connected()))
+    out_of_reach = f"; out of reach: {missing}" if missing else ""
     if node.identity.standing is Standing.EMPTY:
-        return f"all members, to found the cluster; out of reach: {missing or 'none'}"
-    if node.core.leader is None:
-        return f"a leader; out of reach: {missing or 'none'}"
-    return "the leader's log"
+        return f"all members, to found the cluster{out_of_reach}"
+    if node.core.leader is not None:
+        return "the leader's log"
+    if node.identity.standing is Standing.JOINING:
+        holders = "a leader of members that still hold the log (this disk was empty)"
+        return f"{holders}{out_of_reach}"
+    return f"a leader{out_of_reach}"
 
 
 def _degraded(node: RaftNode) -> tuple[str, ...]:

@@ -120,8 +120,9 @@ class Ledger:
 
     def _apply_batch(self, index: int, entry: bytes) -> BatchResult | None:
         batch = _batch_decoder.decode(memoryview(entry)[1:])
-        if max(batch.schema, batch.raise_to) > self.schema:
-            message = f"entry {index} needs schema {batch.schema}: upgrade this replica"
+        needed = max(batch.schema, batch.raise_to)
+        if needed > self.schema:
+            message = f"entry {index} needs schema {needed}: upgrade this replica"
             raise UnknownCommand(message)
         session = self._session(batch.replica, batch.incarnation)
         known = session.get(batch.number)
@@ -215,7 +216,7 @@ class Ledger:
                 f"the snapshot has format {header.format} and needs schema "
                 f"{header.min_schema}: upgrade this replica"
             )
-            raise ValueError(message)
+            raise UnknownCommand(message)
         yield from self._machine.restore(chunks)
         self.index, self.crc, self.min_schema = (
             header.index,

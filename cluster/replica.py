@@ -111,8 +111,9 @@ class Replica:
         self.leadership.update(is_leading=leads and not self._stopping)
         schema = self._config.schema
         is_due = leads and self._ledger.min_schema < schema
-        if is_due and self._batcher and node.peers.all_understand(schema):
-            self._batcher.raise_schema(schema)  # a rolling upgrade is complete
+        if self._batcher is not None:
+            is_complete = is_due and node.peers.all_understand(schema)
+            self._batcher.raise_schema(schema if is_complete else 0)
         if node.identity.standing is Standing.JOINING and self._joining is None:
             task = asyncio.get_running_loop().create_task(self._finish_joining(node))
             self._joining = task

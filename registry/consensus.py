@@ -5,8 +5,9 @@ for on every request, so it is remembered for a moment.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 
 from cluster import errors as cluster_errors
 from cluster.replica import Replica
@@ -29,9 +30,15 @@ _ERRORS: dict[type[cluster_errors.ClusterError], type[errors.RegistryError]] = {
 class ReplicaConsensus:
     """Implements ``Consensus`` over one replica, on its event loop."""
 
-    def __init__(self, replica: Replica, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        replica: Replica,
+        loop: asyncio.AbstractEventLoop,
+        troubles: Callable[[], Mapping[str, str]],
+    ) -> None:
         self._replica = replica
         self._loop = loop
+        self._troubles = troubles
         self._view: ClusterView | None = None
         self._view_until_s = 0.0
 
@@ -63,7 +70,11 @@ class ReplicaConsensus:
         now_s = self._loop.time()
         view = self._view
         if view is None or now_s >= self._view_until_s:
-            view = self._view = view_of(self._replica.status())
+            view = view_of(self._replica.status())
+            if view.waiting_for and (troubles := self._troubles()):
+                told = "; ".join(f"{p} ({t})" for p, t in sorted(troubles.items()))
+                view = replace(view, waiting_for=f"{view.waiting_for}: {told}")
+            self._view = view
             self._view_until_s = now_s + VIEW_FRESH_S
         return view
 

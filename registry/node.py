@@ -15,7 +15,7 @@ from uuid import uuid4
 import structlog
 import uvloop
 
-from cluster.errors import StartRefused
+from cluster.errors import DiskCorrupt, StartRefused
 from registry.api.server import ApiDependencies, ApiServer
 from registry.config import Config
 from registry.consensus import ReplicaConsensus
@@ -58,7 +58,9 @@ class RegistryNode:
         self.replication = Replication(config)
         machine = self.replication.machine
         clock = LoopClock(loop)
-        self.consensus = ReplicaConsensus(self.replication.replica, loop)
+        self.consensus = ReplicaConsensus(
+            self.replication.replica, loop, self.replication.troubles
+        )
         metrics = Metrics(view=self.consensus.view, machine=machine)
         metrics.register_source(self.replication.counters)
         registrar = Registrar(
@@ -117,6 +119,13 @@ async def run(config: Config, stop: asyncio.Event) -> int:
     try:
         node = RegistryNode(config)
         await node.start()
+    except DiskCorrupt as error:
+        log.error(
+            "Cannot start",
+            reason=f"{config.cluster.data_dir} is damaged: {error}",
+            hint="with a majority of the others running, empty it and start again",
+        )
+        return EXIT_START_REFUSED
     except StartRefused as error:
         log.error("Cannot start", reason=str(error))
         return EXIT_START_REFUSED

@@ -130,6 +130,10 @@ class Replication:
             yield "registry_raft_link_bytes_sent_total", stats.bytes_out
             yield "registry_raft_link_bytes_received_total", stats.bytes_in
 
+    def troubles(self) -> dict[str, str]:
+        """Return, by peer, why it cannot be reached now."""
+        return self.links.troubles() if isinstance(self.links, TcpLinks) else {}
+
     async def abandon(self) -> None:
         """End the workers of a replica that could not start."""
         await self._surroundings.links.close()
@@ -160,7 +164,11 @@ def _links(cluster: ClusterSettings) -> Links:
         security=_security(cluster),
     )
     return TcpLinks(
-        config, random=SystemRandom(), fatal=end_process, on_rejected=Rejections()
+        config,
+        random=SystemRandom(),
+        fatal=end_process,
+        on_rejected=Rejections(),
+        on_trouble=_report_trouble,
     )
 
 
@@ -174,6 +182,10 @@ def _security(cluster: ClusterSettings) -> Security:
             ca_file=Path(cluster.raft_tls_ca_file),
         )
     return NoSecurity()  # loopback only: config_check sees to it
+
+
+def _report_trouble(peer: str, text: str) -> None:
+    log.warning("Cannot reach a peer", peer=peer, reason=text)
 
 
 def report(event: str, fields: dict[str, object]) -> None:

@@ -36,6 +36,8 @@ class Connection(asyncio.Protocol, ABC):
 
     def __init__(self, *, limits: LinkLimits, tally: Tally, remote: str) -> None:
         self.remote = remote
+        self.trouble = ""
+        """Why the handshake failed; empty while it has not."""
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.established: Established | None = None
         self._loop = asyncio.get_running_loop()
@@ -166,6 +168,7 @@ class Connection(asyncio.Protocol, ABC):
     def _fail(self, failed: HandshakeFailed) -> None:
         assert self._transport is not None
         self._closing = True
+        self.trouble = f"{failed.reason}: {failed.detail}".rstrip(": ")
         self._tally.reject(failed.reason, self.remote, failed.detail)
         if failed.peer_refusal is not None:
             self._on_refused(failed.peer_refusal)

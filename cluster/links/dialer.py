@@ -30,6 +30,7 @@ class Dialer:
         limits: LinkLimits,
         tally: Tally,
         backoff: Backoff,
+        on_trouble: Callable[[str, str], None],
     ) -> None:
         self._peer = peer
         self._peers = peers
@@ -40,6 +41,9 @@ class Dialer:
         self._backoff = backoff
         self._resolver = Resolver(limits.resolve_s)
         self._hurried = asyncio.Event()
+        self._on_trouble = on_trouble
+        self.trouble = ""
+        """Why the peer cannot be reached now, for people; empty when it can."""
 
     async def run(self) -> None:
         """Dial until cancelled; then the connection at hand is ended."""
@@ -50,6 +54,8 @@ class Dialer:
                 if link is not None:
                     made_at_s = loop.time()
                     await self._live(link)
+                    if link.established is None:
+                        self._note(_explained(link.trouble))
                     if (
                         link.established is not None
                         and loop.time() - made_at_s >= self._limits.lasted_s
@@ -58,6 +64,17 @@ class Dialer:
                 await self._pause()
         finally:
             self._resolver.close()
+
+    def reached(self) -> None:
+        """The peer has accepted us."""
+        self.trouble = ""
+
+    def _note(self, trouble: str) -> None:
+        host, port = self._peers[self._peer]
+        text = f"{host}:{port}: {trouble}"
+        if text != self.trouble:
+            self.trouble = text
+            self._on_trouble(self._peer, text)
 
     def hurry(self) -> None:
         """Dial now: the peer has just reached us, so it is there."""
@@ -86,6 +103,7 @@ class Dialer:
             addresses = await self._resolver.resolve(self._peers[self._peer])
         except (OSError, TimeoutError, UnicodeError):
             # The name is unknown, for now or as such; the next attempt asks again.
+            self._note("the name is not known")
             addresses = []
         for address in addresses:
             try:
@@ -93,8 +111,10 @@ class Dialer:
             except ssl.SSLError as error:
                 remote = f"{self._peer} at {address}"
                 self._tally.reject(Reason.TLS_FAILED, remote, str(error))
-            except (OSError, TimeoutError):
-                continue
+            except TimeoutError:
+                self._note("no answer")
+            except OSError as error:
+                self._note((error.strerror or str(error)).lower())
         self._tally.dials_failed += 1
         return None
 
@@ -119,3 +139,20 @@ class Dialer:
             sock.close()
             raise
         return link
+
+
+_EXPLAINED = {
+    Reason.UNKNOWN_KEY: "it does not know our key",
+    Reason.OTHER_SECURITY: "one of us uses a key or TLS and the other does not",
+    Reason.OTHER_VERSION: "it speaks another version of the handshake",
+    Reason.UNKNOWN_NODE: "it does not have us in its peer list",
+    Reason.OTHER_NODE: "another node listens there",
+}
+
+
+def _explained(trouble: str) -> str:
+    """Return why a handshake failed in words for people."""
+    for reason, text in _EXPLAINED.items():
+        if reason in trouble:
+            return text
+    return trouble or "it closed the connection during the handshake"

@@ -43,17 +43,19 @@ class TcpLinks:
         random: Random,
         fatal: Callable[[str], None],
         on_rejected: Callable[[str, str], None],
+        on_trouble: Callable[[str, str], None] = lambda _peer, _text: None,
     ) -> None:
         """Read the certificates, if any. Raises ConfigError.
 
         ``random`` is for the jitter of back-off alone; ``fatal`` hears of a defect in
         here that would leave a peer undialled; ``on_rejected(reason, remote)`` as in
-        `Tally`.
+        `Tally`; ``on_trouble(peer, text)`` of why a peer cannot be reached, on change.
         """
         self._config = config
         self._random = random
         self._fatal = fatal
         self._tally = Tally(on_rejected)
+        self._on_trouble = on_trouble
         self._accepting: ssl.SSLContext | None = None
         self._dialling: ssl.SSLContext | None = None
         if isinstance(config.security, Tls):
@@ -131,6 +133,10 @@ class TcpLinks:
             unauthenticated=0 if listener is None else len(listener.strangers),
         )
 
+    def troubles(self) -> dict[str, str]:
+        """Return, by peer, why it cannot be reached now."""
+        return {peer: d.trouble for peer, d in self._dialers.items() if d.trouble}
+
     def _hello(self) -> bytes:
         assert self._events is not None
         hello = self._events.hello()
@@ -163,6 +169,7 @@ class TcpLinks:
             backoff=Backoff(
                 self._random, min_s=limits.retry_min_s, max_s=limits.retry_max_s
             ),
+            on_trouble=self._on_trouble,
         )
 
     def _accepted(self, party: Party, events: LinkEvents, remote: str) -> IncomingLink:
@@ -185,6 +192,7 @@ class TcpLinks:
     def _outgoing_up(self, link: OutgoingLink) -> None:
         assert self._events is not None
         self._outgoing[link.peer] = link
+        self._dialers[link.peer].reached()
         self._events.on_connected(link.peer)
 
     def _outgoing_down(self, link: OutgoingLink) -> None:

@@ -122,7 +122,7 @@ class Gateway:
 
     def on_connected(self, peer: str) -> None:
         """Frames reach ``peer``."""
-        self.peers[peer].is_connected = True
+        self.peers.let_in(peer)
         self._node.transport.on_connected(peer)
         self.put(peer, self._keep_alive())
         self._node.wake()

@@ -7,6 +7,9 @@ from cluster.identity import Identity
 from cluster.raft.hello import Hello, decode, refusal
 from cluster.status import MemberStatus
 
+TELL_EVERY_S = 60.0
+MAX_TOLD = 1_000
+"""Kinds of refusals that are told apart; ids come from outside."""
 LIVE_S = 2.0
 """A peer heard within this time lives; a second process under its id is then refused.
 """
@@ -44,6 +47,7 @@ class Peers:
         self._now_s = now_s
         self._new_life = new_life
         self._report = report
+        self._told: dict[tuple[str, str, str], float] = {}
         self.refused = 0
         """Hellos refused, for the metrics."""
         self.stale_frames = 0
@@ -58,37 +62,49 @@ class Peers:
     ) -> str | None:
         """Remember a peer's hello, or return the code of why it is refused."""
         hello = decode(data)
-        reason = refusal(me, min_schema, peer, hello)
         known = self._peers.get(peer)
+        reason = refusal(me, min_schema, peer, hello)
         if reason is None and known is None:
             reason = "not_a_member"
-        if reason is not None or hello is None or known is None:
+        if reason is None and hello is not None and known is not None:
+            reason = self._admit(peer, known, hello)
+        if reason is not None:
             self.refused += 1
-            self._report("refused a peer", {"peer": peer, "reason": reason})
-            return reason or "bad_hello"
+            self._tell("refused a peer", peer, reason)
+        return reason
+
+    def _admit(self, peer: str, known: Peer, hello: Hello) -> str | None:
         former = known.hello
         if former is not None and former.incarnation != hello.incarnation:
             if known.is_connected and self._is_live(known):
-                self.refused += 1
-                fields: dict[str, object] = {"peer": peer, "reason": "duplicate_id"}
-                self._report("refused a peer", fields)
                 return "duplicate_id"
             known.applied_index = None
             self._new_life(peer)
         known.hello = hello
         known.schema = hello.schema
-        known.refused_us = ""
         return None
+
+    def _tell(self, event: str, peer: str, reason: str) -> None:
+        """Report a refusal, but the same one at most once in TELL_EVERY_S."""
+        now_s = self._now_s()
+        key = (event, peer, reason)
+        if now_s >= self._told.get(key, 0.0) and len(self._told) < MAX_TOLD:
+            self._told[key] = now_s + TELL_EVERY_S
+            self._report(event, {"peer": peer, "reason": reason})
 
     def _is_live(self, peer: Peer) -> bool:
         return peer.heard_s is not None and self._now_s() - peer.heard_s < LIVE_S
 
     def refused_by(self, peer: str, reason: str) -> None:
         """A peer did not accept our hello."""
+        self._peers[peer].refused_us = reason
+        self._tell("refused by a peer", peer, reason)
+
+    def let_in(self, peer: str) -> None:
+        """The peer accepted us: frames can be sent to it."""
         known = self._peers[peer]
-        if known.refused_us != reason:
-            self._report("refused by a peer", {"peer": peer, "reason": reason})
-        known.refused_us = reason
+        known.is_connected = True
+        known.refused_us = ""
 
     def heard(self, peer: str, incarnation: bytes) -> bool:
         """Note a frame of ``peer``; False if it comes from a former life and must not
@@ -112,8 +128,9 @@ class Peers:
         return {n: p.refused_us for n, p in self._peers.items() if p.refused_us}
 
     def all_understand(self, schema: int) -> bool:
-        """Whether every member has said that it understands ``schema``."""
-        return all(peer.schema >= schema for peer in self._peers.values())
+        """Whether every member is here and says that it understands ``schema``."""
+        peers = self._peers.values()
+        return all(peer.is_connected and peer.schema >= schema for peer in peers)
 
     def status(self) -> list[MemberStatus]:
         """Describe every peer."""

@@ -17,6 +17,7 @@ from cluster.identity import Identity, Standing
 from cluster.ledger import Ledger
 from cluster.ports import Surroundings, Worker
 from cluster.raft.journal import RaftJournal
+from cluster.state_machine import UnknownCommand
 from cluster.storage.recovery import Recovered
 from cluster.storage.snapshot_file import SnapshotMeta
 from cluster.storage.snapshots import SnapshotStore
@@ -98,6 +99,8 @@ async def recover(
         raise StartRefused(message) from error
     except StartRefused:
         raise
+    except UnknownCommand as error:
+        raise StartRefused(str(error)) from error
     except ValueError as error:
         message = f"the snapshot cannot be read: {error}"
         raise DiskCorrupt(message) from error

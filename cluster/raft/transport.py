@@ -54,6 +54,7 @@ class RaftTransport(Transport):  # type: ignore[misc]
         self._rewound_at: dict[str, int] = {}
         self._answering_seq = 0
         self._ack_instead: int | None = None
+        self._forwarded: dict[str, int] = {}
         self._voters: set[str] = set()
         self._voters_term = 0
 
@@ -220,6 +221,7 @@ class RaftTransport(Transport):  # type: ignore[misc]
         more.
         """
         self._held_acks.pop(peer, None)
+        self._forwarded.pop(peer, None)  # its request ids have another base
         node, core = self.nodes[peer], self.core
         if node in core._SyncObj__raftMatchIndex:
             core._SyncObj__raftMatchIndex[node] = 0
@@ -243,7 +245,14 @@ class RaftTransport(Transport):  # type: ignore[misc]
         )
 
     def on_forward(self, peer: str, forward: Forward) -> None:
-        """Queue a follower's proposal."""
+        """Queue a follower's proposal.
+
+        Each once: a copy of one that we refused would be in the log after all.
+        """
+        if forward.request_id <= self._forwarded.get(peer, -1):
+            self.stale_dropped += 1
+            return
+        self._forwarded[peer] = forward.request_id
         self._pass(
             peer,
             "apply_command",

@@ -28,8 +28,11 @@ def prepare_directory(path: Path) -> None:
         if not path.is_dir():
             raise StartRefused(f"data directory {path} is not a directory") from None
     except FileNotFoundError:
+        # Some file systems, as /proc, say so although the parent is there.
+        there = path.parent.is_dir()
+        reason = "takes no new directories" if there else "does not exist"
         raise StartRefused(
-            f"data directory {path} cannot be made: {path.parent} does not exist"
+            f"data directory {path} cannot be made: {path.parent} {reason}"
         ) from None
     except NotADirectoryError:
         raise StartRefused(

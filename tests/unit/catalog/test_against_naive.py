@@ -29,8 +29,11 @@ LIMITS = Limits(
     registrations=4,
     registrations_per_instance=2,
     services=2,
+    bytes=640,
     gone=3,
+    gone_bytes=400,
     gone_for_ms=10,
+    kept_gone=1,
 )
 IDS = [ServiceId(f"id-{n}") for n in range(6)]
 NAMES = [ServiceName(name) for name in ("web", "api", "db")]

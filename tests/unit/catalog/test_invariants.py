@@ -34,6 +34,21 @@ def miscount(state: State) -> None:
     state.healthy += 1
 
 
+def miscount_a_service(state: State) -> None:
+    """Break a service's own counter."""
+    state.services[ServiceName("web")].healthy -= 1
+
+
+def weigh_wrongly(state: State) -> None:
+    """Break the count of bytes."""
+    state.bytes += 1
+
+
+def weigh_the_gone_wrongly(state: State) -> None:
+    """Break the other one."""
+    state.gone.size_bytes -= 1
+
+
 def show_another_status(state: State) -> None:
     """Break what is shown."""
     lease = next(iter(state.leases.values()))
@@ -63,9 +78,9 @@ def turn_the_order(state: State) -> None:
 
 def bury_the_living(state: State) -> None:
     """Let one be registered and gone."""
-    gone = next(iter(state.gone.values()))
+    gone = next(iter(state.gone.entries.values()))
     lease = next(iter(state.leases.values()))
-    state.gone[lease.registration.service_id] = msgspec.structs.replace(
+    state.gone.entries[lease.registration.service_id] = msgspec.structs.replace(
         gone, registration=lease.registration
     )
 
@@ -80,6 +95,9 @@ def test_a_sound_state_passes() -> None:
     [
         lose_a_lease,
         miscount,
+        miscount_a_service,
+        weigh_wrongly,
+        weigh_the_gone_wrongly,
         show_another_status,
         keep_an_old_view,
         forget_a_name,

@@ -1,6 +1,6 @@
 """Register: ids, generations, several registrations behind one instance, bounds."""
 
-from registry.catalog.bounds import Limits
+from registry.catalog.bounds import GONE_FOR_MS, Limits
 from registry.catalog.outcomes import Code
 from registry.model import Status
 from tests.support.catalog_driver import T0_MS, CatalogDriver
@@ -171,12 +171,51 @@ def test_a_second_registration_does_not_hide_a_healthy_address() -> None:
     assert (instance.status, instance.cause) == (Status.HEALTHY, "check passed")
 
 
-def test_an_expired_id_may_be_registered_under_any_name() -> None:
-    """What is gone claims nothing, and cannot come back beside the new one."""
+def test_an_expired_id_keeps_its_name_for_as_long_as_it_can_be_revived() -> None:
+    """A short outage must not hand an id, and its heartbeats, to another service."""
     log = CatalogDriver()
     log.register("a", name="web")
     log.expire("a")
+    before = log.snapshot()[1:]
+    assert log.register("a", name="api").code is Code.SERVICE_ID_TAKEN
+    assert log.snapshot()[1:] == before
 
-    assert log.register("a", name="api").code is Code.OK
+    late = T0_MS + GONE_FOR_MS + 1
+    assert log.register("a", name="api", at_ms=late).code is Code.OK
     log.deregister("a")
     assert log.renew("a") == (Code.UNKNOWN_SERVICE_ID,)
+
+
+def test_an_expired_id_registers_again_under_its_own_name() -> None:
+    """The usual way back after a long pause; nothing of the former life is left."""
+    log = CatalogDriver()
+    log.register("a")
+    log.expire("a")
+
+    assert log.register("a").code is Code.OK
+    assert len(log.machine.state.gone) == 0
+
+
+def test_a_catalog_full_of_bytes_still_takes_what_does_not_grow() -> None:
+    """Numbers alone do not bound memory: a registration may be 64 KiB large."""
+    log = CatalogDriver(Limits(bytes=300))
+    log.register("a")
+    log.register("b")
+    before = log.snapshot()[1:]
+
+    assert log.register("c").code is Code.TOO_MANY_BYTES
+    assert log.register("a", tags=("more than before",)).code is Code.TOO_MANY_BYTES
+    assert log.snapshot()[1:] == before
+    assert log.register("a").code is Code.OK
+    log.deregister("b")
+    assert log.register("c").code is Code.OK
+
+
+def test_a_heartbeat_is_no_way_around_the_bound_on_bytes() -> None:
+    """What expired no longer counts, until it wants to come back."""
+    log = CatalogDriver(Limits(bytes=200))
+    log.register("a")
+    log.expire("a")
+
+    assert log.register("b").code is Code.OK
+    assert log.renew("a") == (Code.TOO_MANY_BYTES,)

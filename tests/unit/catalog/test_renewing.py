@@ -35,14 +35,25 @@ def test_lists_show_the_newest_heartbeat_at_once() -> None:
     assert before.index == after.index
 
 
-def test_a_heartbeat_time_never_goes_back() -> None:
+def test_a_heartbeat_does_not_set_the_time_back() -> None:
     """Replicas' wall clocks differ, and `last_heartbeat` is stamped by any of them."""
     log = CatalogDriver()
     log.register("a")
     log.renew("a", at_ms=T0_MS - 9)
-    log.register("a", at_ms=T0_MS - 9)
 
     assert log.instance("a").last_heartbeat_ms == T0_MS
+
+
+def test_registering_anew_ends_a_time_from_a_clock_that_was_ahead() -> None:
+    """Heartbeats alone would show a time in the future until it has come."""
+    log = CatalogDriver()
+    log.register("a")
+    log.renew("a", at_ms=T0_MS + 10**9)
+    log.register("a", at_ms=T0_MS + 5)
+    assert log.instance("a").last_heartbeat_ms == T0_MS + 5
+
+    log.renew("a", at_ms=T0_MS + 7)
+    assert log.instance("a").last_heartbeat_ms == T0_MS + 7
 
 
 def test_an_instance_shows_the_newest_heartbeat_of_all_behind_it() -> None:
@@ -127,15 +138,15 @@ def test_after_a_day_an_expired_one_is_unknown() -> None:
 
 def test_old_ones_are_forgotten_when_others_expire() -> None:
     """Memory of the gone is bounded in age and in number, oldest first."""
-    log = CatalogDriver(Limits(gone=2))
+    log = CatalogDriver(Limits(gone=2, kept_gone=1))
     for number, service_id in enumerate(("a", "b", "c")):
         log.register(service_id)
         log.expire(service_id, at_ms=T0_MS + number)
-    assert list(log.machine.state.gone) == ["b", "c"]
+    assert list(log.machine.state.gone.entries) == ["b", "c"]
 
     log.register("d")
     log.expire("d", at_ms=T0_MS + 2 + GONE_FOR_MS)
-    assert list(log.machine.state.gone) == ["c", "d"]
+    assert list(log.machine.state.gone.entries) == ["c", "d"]
 
 
 def test_reviving_keeps_to_the_bounds() -> None:
@@ -151,3 +162,32 @@ def test_reviving_keeps_to_the_bounds() -> None:
     log.expire("a")
     log.register("b", name="api")
     assert log.renew("a") == (Code.TOO_MANY_SERVICES,)
+
+
+def test_one_clock_that_is_ahead_does_not_empty_the_list_of_the_gone() -> None:
+    """Else one Expire of such a replica would leave nothing for heartbeats to revive.
+
+    The newest stay whatever the age; of more than that, few go with each that comes.
+    """
+    ahead = T0_MS + 2 * GONE_FOR_MS
+    for kept, expected in ((9, ["a", "b", "c", "d"]), (1, ["c", "d"])):
+        log = CatalogDriver(Limits(kept_gone=kept))
+        for service_id in ("a", "b", "c", "d"):
+            log.register(service_id)
+        log.expire("a", "b", "c")
+        log.expire("d", at_ms=ahead)
+
+        assert list(log.machine.state.gone.entries) == expected
+
+
+def test_the_gone_are_bounded_in_bytes() -> None:
+    """Ids are free, so their memory must not be."""
+    log = CatalogDriver(Limits(gone_bytes=400))
+    for service_id in ("a", "b", "c", "d"):
+        log.register(service_id)
+        log.expire(service_id)
+    gone = log.machine.state.gone
+
+    assert 0 < gone.size_bytes <= 400
+    assert list(gone.entries)[-1] == "d"
+    assert "a" not in gone.entries

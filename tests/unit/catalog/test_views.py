@@ -90,3 +90,17 @@ def test_repeating_strings_are_held_once() -> None:
     assert one.name is other.name
     assert one.host is other.host
     assert one.tags[0] is other.tags[0]
+
+
+def test_counts_of_a_service_need_no_view() -> None:
+    """The list of all services must not build ten thousand views for its counts."""
+    log = CatalogDriver()
+    log.register("a", host="web-1")
+    log.register("b", host="web-2")
+    log.set_status("b", Status.UNHEALTHY)
+    assert log.catalog.counts("web") == (2, 1)
+    assert log.machine.state.services[ServiceName("web")].view is None
+
+    log.deregister("a")
+    assert log.catalog.counts("web") == (1, 0)
+    assert log.catalog.counts("nobody") == (0, 0)

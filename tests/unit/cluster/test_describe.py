@@ -100,7 +100,7 @@ async def test_a_replica_that_is_refused_says_by_whom_and_why() -> None:
     status = told(stage, "b")
 
     assert status.degraded == ("other_cluster",)
-    assert status.waiting_for.startswith("being let in; refused by a: one of us has")
+    assert status.waiting_for.startswith("these to let it in: a (one of us has a data")
 
 
 async def test_a_joining_replica_is_degraded() -> None:

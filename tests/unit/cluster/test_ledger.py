@@ -256,5 +256,5 @@ def test_a_snapshot_of_a_newer_agreement_is_refused() -> None:
     ledger = Ledger(Notebook(), schema=2)
     ledger.apply(2, raising(1, 2))
 
-    with pytest.raises(ValueError, match="upgrade this replica"):
+    with pytest.raises(UnknownCommand, match="upgrade this replica"):
         restored(ledger, schema=1)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from registry.config import Address
-from registry.config_check import is_loopback
+from registry.config_check import is_loopback, with_http_port
 from tests.unit.config.worlds import LOCAL_PEERS, load_in, mistakes_in
 
 PEERS = "a=h1:8101,b=h2:8101,c=h3:8101"
@@ -111,6 +111,25 @@ def test_beyond_loopback_the_raft_port_is_open_but_locked(tmp_path: Path) -> Non
             "a and b have the same address localhost:1",
         ),
         (
+            MEMBER
+            | {"SERVICE_REGISTRY_PEERS": "a=127.0.0.1:1,b=localhost:1,c=[::1]:3"},
+            "a and b have the same address localhost:1",
+        ),
+        (
+            MEMBER
+            | {"SERVICE_REGISTRY_PEERS": "a=127.0.0.1:1,b=127.0.0.1:2,c=[::1]:1"},
+            "a and c have the same address [::1]:1",
+        ),
+        (
+            REMOTE | KEY | {"SERVICE_REGISTRY_PEERS": "a=h:1,b=H.:1,c=i:1"},
+            "a and b have the same address H.:1",
+        ),
+        ({"SERVICE_REGISTRY_NODE_ID": "a"}, "without SERVICE_REGISTRY_PEERS"),
+        (
+            MEMBER | {"SERVICE_REGISTRY_BIND": "127.0.0.1:0"},
+            "set SERVICE_REGISTRY_ADVERTISE",
+        ),
+        (
             MEMBER | {"SERVICE_REGISTRY_BIND": "127.0.0.1:8101"},
             "cannot share port 8101",
         ),
@@ -132,6 +151,10 @@ def test_a_dangerous_combination_is_one_mistake(
     [
         {"SERVICE_REGISTRY_PEERS": "nonsense", "KUBERNETES_SERVICE_HOST": "10.0.0.1"},
         MEMBER | {"SERVICE_REGISTRY_NODE_ID": "?"},
+        {"SERVICE_REGISTRY_PEERS": ",,", "SERVICE_REGISTRY_NODE_ID": "a"},
+        {"SERVICE_REGISTRY_SINGLE": "?", "SERVICE_REGISTRY_NODE_ID": "a"},
+        MEMBER
+        | {"SERVICE_REGISTRY_BIND": "h:0", "SERVICE_REGISTRY_ADVERTISE": "no url"},
         REMOTE | {"SERVICE_REGISTRY_RAFT_KEY_FILE": "a\nb"},
         {
             "HANA_ODATA_URL": "https://h",
@@ -151,3 +174,30 @@ def test_only_loopback_is_loopback() -> None:
     """A name that resolves to loopback today may not tomorrow."""
     assert all(map(is_loopback, ["localhost", "127.0.0.1", "127.9.9.9", "::1"]))
     assert not any(map(is_loopback, ["0.0.0.0", "10.0.0.1", "me.local", "::", ""]))
+
+
+def test_what_only_looks_wrong_is_allowed(tmp_path: Path) -> None:
+    """Each loopback address has ports of its own; a lone replica may have a name."""
+    several = "a=127.0.0.1:1,b=127.0.0.2:1,c=127.0.0.3:1"
+    lone = {"SERVICE_REGISTRY_SINGLE": "1", "SERVICE_REGISTRY_NODE_ID": "a"}
+    told = {"SERVICE_REGISTRY_BIND": "h:0", "SERVICE_REGISTRY_ADVERTISE": "h:80"}
+
+    load_in(tmp_path, MEMBER | {"SERVICE_REGISTRY_PEERS": several})
+    load_in(tmp_path, MEMBER | told)
+
+    assert load_in(tmp_path, lone).config.cluster.node_id == "a"
+
+
+def test_the_port_that_the_system_chose_is_the_one_told(tmp_path: Path) -> None:
+    """Nobody can reach port 0; what the operator has set stays."""
+    zero = {"SERVICE_REGISTRY_BIND": "127.0.0.1:0"}
+    told = zero | {"SERVICE_REGISTRY_ADVERTISE": "http://h:80"}
+
+    config = with_http_port(load_in(tmp_path, zero).config, 5000)
+
+    assert config.bind_address == Address("127.0.0.1", 5000)
+    assert config.cluster.advertise == "http://127.0.0.1:5000"
+    asked_for = load_in(tmp_path).config
+    assert with_http_port(asked_for, 8100) == asked_for
+    config = with_http_port(load_in(tmp_path, told).config, 5000)
+    assert config.cluster.advertise == "http://h:80"

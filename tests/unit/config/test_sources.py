@@ -1,5 +1,6 @@
 """Defaults < file < environment; one message per mistake, all of them at once."""
 
+import os
 import re
 from pathlib import Path
 
@@ -179,6 +180,14 @@ def test_a_directory_in_place_of_the_file_is_named_as_such(tmp_path: Path) -> No
     (mistake,) = mistakes_in(tmp_path)
 
     assert "is a directory, not a file" in mistake
+
+
+def test_a_pipe_in_place_of_the_file_is_refused(tmp_path: Path) -> None:
+    """Reading one that nobody writes to would wait for ever."""
+    os.mkfifo(tmp_path / "pipe.json")
+
+    with pytest.raises(ConfigMistakes, match="pipe.json: is no regular file"):
+        load(HOME, config_file=Path("pipe.json"), directory=tmp_path)
 
 
 def test_a_file_named_by_the_operator_must_exist(tmp_path: Path) -> None:

@@ -61,6 +61,7 @@ def test_zero_is_allowed_only_where_it_means_something() -> None:
     ("text", "expected"),
     [
         ("0.0.0.0:8100", Address("0.0.0.0", 8100)),
+        ("h1:8100", Address("h1", 8100)),
         ("[::1]:8100", Address("::1", 8100)),
         ("[fe80::1%eth0]:1", Address("fe80::1%eth0", 1)),
         ("my_host-1.svc.local:65535", Address("my_host-1.svc.local", 65535)),
@@ -83,6 +84,11 @@ def test_addresses_are_host_and_port(text: str, expected: Address) -> None:
         ("::1:8100", "in brackets"),
         ("[::1]", "IPv6"),
         ("[host]:1", "IPv6"),
+        ("[::::]:8100", "IPv6"),
+        ("[1:2]:8100", "IPv6"),
+        ("999.1.1.1:8100", "no host"),
+        ("1.2.3:8100", "no host"),
+        ("web.1:8100", "no host"),
         ("host:http", "no port number"),
         ("host:0", "1 to 65535"),
         ("host:65536", "1 to 65535"),
@@ -110,6 +116,7 @@ def test_peers_read_the_same_from_text_and_from_an_object() -> None:
     ("value", "reason"),
     [
         ("h1:8101", "must be id=host:port"),
+        (",,", "names no member"),
         ("a=h1", "member 'a': must be host:port"),
         ("a=h:1,a=h:2", "'a' is listed twice"),
         ("=h:1", "member ''"),

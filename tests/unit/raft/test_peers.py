@@ -115,20 +115,23 @@ def test_why_a_peer_refuses_us_is_known_until_it_lets_us_in() -> None:
         world.peers.refused_by("b", "other_cluster")
     assert world.peers.refusals() == {"b": "other_cluster"}
     assert len(world.reports) == 1
-    world.hello(FIRST)
+    world.peers.let_in("b")
 
     assert world.peers.refusals() == {}
 
 
 def test_a_schema_is_understood_when_all_have_said_so() -> None:
-    """One that was never heard may run an older version."""
+    """One that is not here may run an older version."""
     world = World()
     world.hello(FIRST)
+    world.peers["b"].is_connected = world.peers["c"].is_connected = True
     before = world.peers.all_understand(2)
     world.peers["c"].schema = 2
 
     assert (before, world.peers.all_understand(2)) == (False, True)
     assert not world.peers.all_understand(3)
+    world.peers["c"].is_connected = False
+    assert not world.peers.all_understand(2)
 
 
 def test_the_status_tells_what_is_known() -> None:
