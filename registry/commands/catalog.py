@@ -6,7 +6,7 @@ from uuid import uuid4
 import click
 
 from registry.commands.failures import CommandFailed, WrongSetting
-from registry.commands.output import print_json, print_table
+from registry.commands.output import plain, print_json, print_table
 from registry.commands.target import ask, parse_urls, target_options
 
 PAGE = 1000
@@ -58,7 +58,7 @@ def services(name: str | None, every: bool, url: str, output: str) -> None:
     if rows:
         print_table(INSTANCE_COLUMNS, rows)
     else:
-        click.echo(f"{name}: no {'' if every else 'healthy '}instances")
+        click.echo(_why_none(urls, name, every=every))
 
 
 @click.command()
@@ -69,9 +69,11 @@ def services(name: str | None, every: bool, url: str, output: str) -> None:
 @click.option("--health-endpoint", default="", help="Path that is checked, as /health.")
 @click.option("--tag", "tags", multiple=True, help="May be given several times.")
 @click.option("--metadata", multiple=True, metavar="KEY=VALUE", help="Also several.")
-@click.option("--zone", default="")
-@click.option("--version", default="")
-@click.option("--weight", type=click.IntRange(min=0))
+@click.option("--zone", default="", help="Where it runs, for clients to choose by.")
+@click.option("--version", default="", help="Its version, as clients shall see it.")
+@click.option(
+    "--weight", type=click.IntRange(min=0), help="Its share among the instances."
+)
 @click.option(
     "--ttl", "ttl_seconds", type=click.FloatRange(min=0), help="Seconds; 0: permanent."
 )
@@ -112,7 +114,7 @@ def deregister(service_id: str, url: str, output: str) -> None:
     path = f"/deregister/{quote(service_id, safe='')}"
     answer = ask(parse_urls(url), "DELETE", path, absent=404)
     if answer.status == 404 and not answer.repeated:
-        raise CommandFailed(f"{service_id} is not registered")
+        raise CommandFailed(f"{service_id} is not registered", answer.document())
     if output == "json":
         print_json({"service_id": service_id, "status": "deregistered"})
     else:
@@ -143,6 +145,16 @@ def _all_services(urls: list[str]) -> list[dict[str, object]]:
             break
         after = last
     return listed
+
+
+def _why_none(urls: list[str], name: str, *, every: bool) -> str:
+    """Tell a name that nobody uses from a service that nobody can be sent to."""
+    path = f"/services/{quote(name, safe='')}?status=all"
+    found = [] if every else _objects(ask(urls, "GET", path).field("instances"))
+    shown = plain(name)
+    if not found:
+        return f"{shown}: unknown; nothing is registered under this name"
+    return f"{shown}: 0 of {len(found)} healthy; --all shows them"
 
 
 def _objects(value: object) -> list[dict[str, object]]:

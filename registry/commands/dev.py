@@ -25,6 +25,10 @@ from registry.commands.failures import CommandFailed
 from registry.config_check import state_directory
 
 LOOK_EVERY_S = 0.5
+DEFAULT_BASE_PORT = 8100
+LAST_BASE_PORT = 65_535 - 2 * PORT_STEP - 1
+NEXT_BASE = 100
+TRIED_AT_MOST = 20
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -32,8 +36,8 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 @click.option("--fresh", is_flag=True, help="Begin with an empty catalog.")
 @click.option(
     "--base-port",
-    type=click.IntRange(1, 65535 - 2 * PORT_STEP - 1),
-    default=8100,
+    type=click.IntRange(1, LAST_BASE_PORT),
+    default=DEFAULT_BASE_PORT,
     show_default=True,
     help="HTTP at this port, +10 and +20; Raft one above each.",
 )
@@ -47,10 +51,8 @@ def dev(fresh: bool, base_port: int, data_dir: Path | None) -> None:
     members = plan(base_port)
     taken = taken_ports(members)
     if taken:
-        raise CommandFailed(
-            "the ports are not free; choose others with --base-port\n  "
-            + "\n  ".join(taken)
-        )
+        lines = [f"the ports are not free; {choose_others(base_port)}", *taken]
+        raise CommandFailed("\n  ".join(lines))
     try:
         path = data_dir or state_directory(os.environ) / "dev"
         directory = DevDirectory(path.absolute(), NODE_IDS)
@@ -63,6 +65,14 @@ def dev(fresh: bool, base_port: int, data_dir: Path | None) -> None:
         directory.close()
     if all_died:
         raise CommandFailed("all replicas have ended")
+
+
+def choose_others(base_port: int) -> str:
+    """Say what to type instead: the next base whose ports are all free."""
+    figures = range(base_port + NEXT_BASE, LAST_BASE_PORT, NEXT_BASE)[:TRIED_AT_MOST]
+    free = (figure for figure in figures if not taken_ports(plan(figure)))
+    option = f"--base-port {next(free, DEFAULT_BASE_PORT)}"
+    return f'choose others: make run ARGS="{option}" (registry dev {option})'
 
 
 def run(cluster: DevCluster, directory: DevDirectory) -> bool:
@@ -113,7 +123,9 @@ def _watch(cluster: DevCluster, directory: DevDirectory, stop: threading.Event) 
     with Live(console=console, auto_refresh=False) as live:
         while not stop.is_set():
             now = cluster.states()
-            live.update(screen(now, directory.path, directory.log_tail), refresh=True)
+            size = (console.width, console.height)
+            view = screen(now, directory.path, directory.log_tail, size=size)
+            live.update(view, refresh=True)
             if _all_ended(now):
                 return True
             stop.wait(LOOK_EVERY_S)

@@ -11,10 +11,11 @@ from registry.commands.failures import CommandFailed
 @click.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 def keygen(file: Path | None) -> None:
-    """Make a new shared key for the Raft port, into FILE (mode 600) or to stdout.
+    """Make the shared key of a cluster's members.
 
-    Give the same file to every member as SERVICE_REGISTRY_RAFT_KEY_FILE. To change a
-    key, put the new one first into every file, and remove the old one afterwards.
+    It is for the Raft port, and goes into FILE (mode 600) or to stdout. Give the same
+    file to every member as SERVICE_REGISTRY_RAFT_KEY_FILE. To change a key, put the
+    new one first into every file, and remove the old one afterwards.
     """
     # The one place beside node.py that knows the cluster: only it knows what a key is.
     from cluster.links.keys import generate_key

@@ -20,7 +20,9 @@ def _version() -> str:
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(_version(), prog_name="raft-service-registry")
+@click.version_option(
+    _version(), prog_name="service-registry", message="%(prog)s %(version)s"
+)
 def root() -> None:
     """A clustered service registry.
 

@@ -22,6 +22,7 @@ DEFAULT_URL = "http://localhost:8100"
 CONNECT_TIMEOUT_S = 2.0
 ANSWER_TIMEOUT_S = 8.0
 """Longer than a replica's own deadline for a request (5 s)."""
+ELSEWHERE = "name others with --url or SERVICE_REGISTRY_URL"
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 MAX_URLS = 16
 UNAVAILABLE = (502, 503, 504)
@@ -41,6 +42,12 @@ class Answer:
     def field(self, name: str) -> object:
         """Look up a field of an answer that is an object; None if there is none."""
         return self.body.get(name) if isinstance(self.body, dict) else None
+
+    def document(self) -> dict[str, object]:
+        """Return the problem document of a refusal, or make one."""
+        if isinstance(self.body, dict):
+            return self.body
+        return {"status": self.status, "detail": _problem(self)}
 
 
 def target_options(command: F) -> F:
@@ -81,24 +88,26 @@ def ask(
     Returns an answer with status 2xx, or the one status ``absent``. Raises
     CommandFailed for a refusal, Unavailable when no replica could answer.
     """
-    troubles: list[str] = []
+    tried: list[dict[str, object]] = []
     repeated = False
     for url in urls:
         try:
             status, content = request(url, method, path, body)
         except (OSError, http.client.HTTPException) as error:
-            troubles.append(f"{url}: {_reason(error)}")
+            tried.append({"url": url, "detail": _reason(error)})
             repeated = repeated or not isinstance(error, ConnectionRefusedError)
             continue
         answer = Answer(status, _parsed(content), repeated)
         if status in UNAVAILABLE:
-            troubles.append(f"{url}: {_problem(answer)}")
+            tried.append(
+                {"url": url, "detail": _problem(answer), "problem": answer.document()}
+            )
             repeated = repeated or status == 504
         elif status < 300 or status == absent:
             return answer
         else:
-            raise CommandFailed(_problem(answer))
-    raise Unavailable("no replica could answer\n  " + "\n  ".join(troubles))
+            raise CommandFailed(_problem(answer), answer.document())
+    raise nobody_answered(urls, tried)
 
 
 def request(
@@ -133,6 +142,17 @@ def request(
         return response.status, answer
     finally:
         connection.close()
+
+
+def nobody_answered(urls: list[str], tried: list[dict[str, object]]) -> Unavailable:
+    """Tell what came of each try, and what to do if the address was only ours."""
+    detail = "no replica could answer"
+    problem: dict[str, object] = {"detail": detail, "tried": tried}
+    lines = [detail, *(f"{each['url']}: {each['detail']}" for each in tried)]
+    if urls == parse_urls(DEFAULT_URL) and "problem" not in tried[0]:
+        problem["hint"] = ELSEWHERE
+        lines.append(ELSEWHERE)
+    return Unavailable("\n  ".join(lines), problem)
 
 
 def _parsed(content: bytes) -> object:

@@ -36,20 +36,37 @@ def test_services_lists_and_shows_one() -> None:
     answers = {
         "GET /services?limit=1000": (200, json.dumps(listed)),
         "GET /services/web": (200, json.dumps(WEB)),
-        "GET /services/a%2Fb?status=all": (200, '{"instances": []}'),
     }
     with canned_server(answers) as server:
         all_services = run(server.url, "services")
         one = run(server.url, "services", "web")
         as_json = run(server.url, "services", "web", "--output", "json")
-        nothing = run(server.url, "services", "a/b", "--all")
 
     assert "web" in all_services.output
     assert "id-1" in one.output
     assert "h:80" in one.output
     assert json.loads(as_json.output) == WEB
-    assert nothing.output == "a/b: no instances\n"
-    assert {r.exit_code for r in (all_services, one, as_json, nothing)} == {0}
+    assert {r.exit_code for r in (all_services, one, as_json)} == {0}
+
+
+def test_an_unknown_service_is_told_from_one_that_is_all_unhealthy() -> None:
+    """A mistyped name and an outage are mended by different people."""
+    nothing = (200, '{"instances": []}')
+    answers = {
+        "GET /services/a%2Fb": nothing,
+        "GET /services/a%2Fb?status=all": nothing,
+        "GET /services/web": nothing,
+        "GET /services/web?status=all": (200, json.dumps(WEB)),
+    }
+    with canned_server(answers) as server:
+        unknown = run(server.url, "services", "a/b")
+        unknown_of_all = run(server.url, "services", "a/b", "--all")
+        unhealthy = run(server.url, "services", "web")
+
+    assert unknown.output == "a/b: unknown; nothing is registered under this name\n"
+    assert unknown_of_all.output == unknown.output
+    assert unhealthy.output == "web: 0 of 1 healthy; --all shows them\n"
+    assert {r.exit_code for r in (unknown, unknown_of_all, unhealthy)} == {0}
 
 
 def test_services_reads_all_pages() -> None:
@@ -110,6 +127,39 @@ def test_when_nobody_can_answer_each_reason_is_told() -> None:
     assert "Traceback" not in result.output
 
 
+def test_for_programs_a_refusal_is_its_problem_document_on_stderr() -> None:
+    """A script reads the code there; stdout stays free of what is no answer."""
+    problem = {"detail": "id x belongs to db", "code": "service_id_taken", "é": 1}
+    missing = {"detail": "no such thing", "code": "not_found"}
+    answers = {"POST /register": (409, json.dumps(problem))}
+    as_json = ("--output", "json")
+    with canned_server(answers) as server:
+        refused = run(server.url, "register", "web", "h", "80", *as_json)
+        absent = run(server.url, "deregister", "x", *as_json)
+        mistaken = run(
+            server.url, "register", "w", "h", "80", "--metadata", "x", *as_json
+        )
+
+    assert json.loads(refused.stderr) == problem
+    assert json.loads(absent.stderr) == missing
+    assert list(json.loads(mistaken.stderr)) == ["detail"]
+    assert [r.stdout for r in (refused, absent, mistaken)] == [""] * 3
+    assert [r.exit_code for r in (refused, absent, mistaken)] == [1, 1, 2]
+
+
+def test_for_programs_each_replica_that_could_not_answer_is_told() -> None:
+    """With the problem document of those that gave one."""
+    silent = unused_url()
+    with canned_server({"GET /cluster": NO_LEADER}) as server:
+        result = run(f"{silent},{server.url}", "status", "--output", "json")
+
+    tried = json.loads(result.stderr)["tried"]
+    assert result.exit_code == 3
+    assert [each["url"] for each in tried] == [silent, server.url]
+    assert tried[0]["detail"] == "nothing listens there"
+    assert tried[1]["problem"] == json.loads(NO_LEADER[1])
+
+
 def test_a_refusal_is_one_line_with_its_code() -> None:
     """And the next replica is not asked: it would refuse as well."""
     taken = (409, '{"detail": "id x belongs to db", "code": "service_id_taken"}')
@@ -152,6 +202,10 @@ def test_status_ends_with_1_while_nobody_leads() -> None:
     for body, code in answers.values():
         with canned_server({"GET /cluster": (200, json.dumps(body))}) as server:
             assert run(server.url, "status").exit_code == code
+            as_json = run(server.url, "status", "--output", "json")
+        assert as_json.exit_code == code
+        assert json.loads(as_json.stdout) == body
+        assert ("code" in as_json.stderr) == bool(code)
 
 
 def test_something_else_at_the_port_is_said_so() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from registry.commands.dev_cluster import (
     HOST,
@@ -21,6 +22,7 @@ from registry.commands.dev_cluster import (
 )
 from registry.commands.dev_directory import DevDirectory
 from registry.commands.dev_view import is_ready
+from registry.commands.root import root
 from tests.support.dev_parent import FAKE_REPLICA
 from tests.support.waiting import wait_until
 
@@ -169,3 +171,22 @@ def test_ports_in_use_are_all_named_at_once() -> None:
     assert len(taken) == 2
     assert f"port {members[0].http_port} (HTTP of a): " in taken[0]
     assert f"port {members[2].raft_port} (Raft of c): " in taken[1]
+
+
+def test_taken_ports_come_with_what_to_type_instead(tmp_path: Path) -> None:
+    """In both ways to start it, and with ports that are free."""
+    base = free_members()[0].http_port
+    with socket.socket() as holder:
+        holder.bind((HOST, base))
+        holder.listen()
+        arguments = ["dev", "--base-port", str(base), "--data-dir", str(tmp_path)]
+        result = CliRunner().invoke(root, arguments)
+        offered = re.search(
+            r'choose others: make run ARGS="--base-port (\d+)"'
+            r" \(registry dev --base-port \1\)\n",
+            result.output,
+        )
+
+        assert result.exit_code == 1
+        assert offered is not None
+        assert taken_ports(plan(int(offered[1]))) == []

@@ -5,7 +5,7 @@ import pytest
 from registry.commands.catalog import parse_metadata
 from registry.commands.failures import CommandFailed, WrongSetting
 from registry.commands.output import cell, plain
-from registry.commands.status import member_rows, summary_lines
+from registry.commands.status import age, member_rows, summary_lines
 from registry.commands.target import parse_urls
 
 CLUSTER = {
@@ -33,8 +33,33 @@ def test_member_rows_survive_missing_values() -> None:
     """A member never heard of has neither index nor address."""
     first, second = member_rows(CLUSTER)
 
-    assert first == ("a", "leader", "http://h1:8100", True, 43, 0, "12 ms ago")
+    assert first == ("a", "leader", "http://h1:8100", True, 43, 0, "< 1 s ago")
     assert [plain(v) for v in second] == ["b", "follower", "-", "no", "-", "-", "-"]
+
+
+def test_a_member_that_is_not_heard_is_called_nothing() -> None:
+    """A dead one is no follower, and its lag is that of when it was last heard."""
+    gone = {"node_id": "c", "http": "http://h3:8100", "connected": False,
+            "index": 40, "lag": 3, "contact_age_ms": 32_900}  # fmt: skip
+    lost_leader = {"node_id": "a", "connected": False, "lag": 0}
+
+    rows = member_rows(CLUSTER | {"members": [gone, lost_leader]})
+
+    assert rows[0] == ("c", None, "http://h3:8100", False, 40, None, "32 s ago")
+    assert rows[1][:2] == ("a", None)
+    assert cell(rows[0][3]).style == "red"
+
+
+def test_ages_are_said_in_one_unit() -> None:
+    """Nobody reads 7200000 ms; and what is no number comes from something else."""
+    ages = [0, 999, 1_000, 119_000, 120_000, 7_200_000, 200_000_000]
+
+    assert [age(ms) for ms in ages] == [
+        "< 1 s ago", "< 1 s ago", "1 s ago", "119 s ago", "2 min ago", "2 h ago",
+        "2 d ago",
+    ]  # fmt: skip
+    odd: list[object] = [None, "x", True, []]
+    assert [age(value) for value in odd] == [None] * 4
 
 
 @pytest.mark.parametrize("body", [None, [], "x", {"members": [5]}, {"members": 5}])
