@@ -8,6 +8,7 @@ even number of voters, an open Raft port, three silent singletons behind one nam
 import ipaddress
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -58,6 +59,14 @@ def _peer_mistakes(
             "this runs in Kubernetes without SERVICE_REGISTRY_PEERS: each pod would"
             " keep a catalog of its own. Use the manifests in k8s/, or set"
             " SERVICE_REGISTRY_SINGLE=1 if one replica is all you want"
+        ]
+    alone = config.cluster.single or "cluster.single" in failed
+    if config.cluster.node_id and not alone:
+        return [
+            f"{_named('cluster.node_id', origins)} = {config.cluster.node_id!r} is"
+            " given without SERVICE_REGISTRY_PEERS: it would keep a catalog of its"
+            " own. List the members, or set SERVICE_REGISTRY_SINGLE=1 if one replica"
+            " is all you want"
         ]
     return []
 
@@ -116,19 +125,40 @@ def _address_mistakes(
     mistakes: list[str] = []
     seen: dict[Address, str] = {}
     for node_id, where in cluster.peers.items():
-        if where in seen:
+        place = _place(where)
+        if place in seen:
             mistakes.append(
-                f"{_named('cluster.peers', origins)}: {seen[where]} and {node_id}"
+                f"{_named('cluster.peers', origins)}: {seen[place]} and {node_id}"
                 f" have the same address {where}"
             )
-        seen[where] = node_id
-    raft = None if "bind_address" in failed else _raft_bind(cluster)
-    if raft is not None and raft.port == config.bind_address.port:
+        seen[place] = node_id
+    if "bind_address" in failed:
+        return mistakes
+    http = config.bind_address
+    raft = _raft_bind(cluster)
+    if raft is not None and raft.port == http.port:
         mistakes.append(
-            f"HTTP ({config.bind_address}) and Raft ({raft}) cannot share port"
-            f" {raft.port}"
+            f"HTTP ({http}) and Raft ({raft}) cannot share port {raft.port}"
+        )
+    derived = not cluster.advertise and "cluster.advertise" not in failed
+    if len(cluster.peers) > 1 and http.port == 0 and derived:
+        mistakes.append(
+            f"{_named('bind_address', origins)} = '{http}' leaves the port to the"
+            " system, so the other members cannot be told it: name a port, or set"
+            " SERVICE_REGISTRY_ADVERTISE"
         )
     return mistakes
+
+
+def _place(where: Address) -> Address:
+    """Return one spelling for all those of the same address."""
+    host = where.host.lower().rstrip(".")
+    with suppress(ValueError):
+        ip = ipaddress.ip_address(host)
+        mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
+        host = str(mapped or ip)
+    # Other addresses of 127.0.0.0/8 are others: members may share a port there.
+    return Address("localhost" if host in ("127.0.0.1", "::1") else host, where.port)
 
 
 def _open_port_mistakes(cluster: ClusterSettings) -> list[str]:
@@ -191,6 +221,21 @@ def complete(
         origins[f"cluster.{name}"] = "derived"
     return msgspec.structs.replace(
         config, cluster=msgspec.structs.replace(cluster, **derived)
+    )
+
+
+def with_http_port(config: Config, port: int) -> Config:
+    """Return a completed configuration with the port that the system chose for 0."""
+    if config.bind_address.port != 0:
+        return config
+    advertise = config.cluster.advertise
+    # No advertise that was given has port 0: its parser sees to it.
+    if advertise.endswith(":0"):
+        advertise = f"{advertise.removesuffix('0')}{port}"
+    return msgspec.structs.replace(
+        config,
+        bind_address=Address(config.bind_address.host, port),
+        cluster=msgspec.structs.replace(config.cluster, advertise=advertise),
     )
 
 

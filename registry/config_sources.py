@@ -124,6 +124,10 @@ def _file_text(reading: _Reading, path: Path, shown: str, required: bool) -> str
                 " a mounted file that does not exist on the host)"
             )
             return None
+        if path.exists() and not path.is_file():
+            # Opening a pipe that nobody writes to would wait for ever.
+            reading.mistakes.append(f"{shown}: is no regular file")
+            return None
         with path.open("rb") as file:
             content = file.read(MAX_FILE_BYTES + 1)
     except FileNotFoundError:

@@ -4,6 +4,7 @@ Each raises ValueError with a message that completes "<name> = <value>: ...". On
 serves both sources, so that a setting means the same in either. Pure.
 """
 
+import ipaddress
 import math
 import re
 from collections.abc import Callable
@@ -116,7 +117,7 @@ def count(*, least: int, most: int) -> Parser:
 def _split_address(text: str) -> tuple[str, str]:
     if text.startswith("["):
         host, bracket, rest = text[1:].partition("]")
-        if not bracket or not rest.startswith(":") or not _IPV6.fullmatch(host):
+        if not bracket or not rest.startswith(":") or not _is_ipv6(host):
             raise ValueError("must be host:port; an IPv6 address as [::1]:8100")
         return host, rest[1:]
     host, colon, port = text.rpartition(":")
@@ -127,6 +128,25 @@ def _split_address(text: str) -> tuple[str, str]:
     return host, port
 
 
+def _is_ipv6(host: str) -> bool:
+    try:
+        ipaddress.IPv6Address(host)
+    except ValueError:
+        return False
+    return bool(_IPV6.fullmatch(host))
+
+
+def _is_host(host: str) -> bool:
+    """Tell if it is a name or an IPv4 address; what ends in a number is no name."""
+    if not host.rstrip(".").rpartition(".")[2].isdigit():
+        return bool(_HOST.fullmatch(host))
+    try:
+        ipaddress.IPv4Address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def address(*, least_port: int = 1) -> Parser:
     """Build a parser of host:port; ``least_port`` 0 lets the system choose the port."""
 
@@ -134,7 +154,7 @@ def address(*, least_port: int = 1) -> Parser:
         host, port = _split_address(parse_text(value))
         if not host:
             raise ValueError("must be host:port, and the host is missing")
-        if ":" not in host and not _HOST.fullmatch(host):
+        if ":" not in host and not _is_host(host):
             raise ValueError(f"{host!r} is no host name or address")
         if not re.fullmatch(r"[0-9]{1,5}", port):
             raise ValueError(f"{port!r} is no port number")
@@ -168,6 +188,8 @@ def parse_peers(value: object) -> dict[str, Address]:
             if not equals:
                 raise ValueError(f"{part.strip()!r} must be id=host:port")
             pairs.append((node_id.strip(), where))
+        if not pairs:
+            raise ValueError("names no member, as a=host1:8101 would")
     else:
         raise ValueError("must be a=host1:8101,b=host2:8101 or an object of those")
     if len(pairs) > MAX_PEERS:

@@ -4,9 +4,10 @@
 the event's own fields. Everything goes through here: structlog loggers of this project,
 and the standard logging of libraries.
 
-Logging must never be what breaks a replica, so nothing here raises: a field that cannot
-be rendered is replaced by its type, a line that cannot be written is dropped. Fields,
-their number and tracebacks are bounded, as names and notes come from clients.
+Logging must never be what breaks or stops a replica, so nothing here raises or waits: a
+field that cannot be rendered is replaced by its type, a line that cannot be written is
+dropped (``log_writer``). Fields, their number and tracebacks are bounded, as names and
+notes come from clients.
 
 Usage: ``log = structlog.get_logger()``; ``log.info("Constant message", key=value)``.
 """
@@ -14,13 +15,15 @@ Usage: ``log = structlog.get_logger()``; ``log.info("Constant message", key=valu
 import logging
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TextIO
 
 import orjson
 import structlog
 from structlog.typing import EventDict
+
+from registry.log_writer import LineWriter, writing_to
 
 SERVICE = "service-registry"
 MAX_TEXT_CHARS = 2048
@@ -36,6 +39,9 @@ _LEVELS = {
 }
 _QUIET_LIBRARIES = ("aiohttp.access", "asyncio")
 
+_writers: list[LineWriter] = []
+"""The one of this process, once configured."""
+
 
 def configure(
     *, level: str = "info", log_format: str = "auto", node_id: str = "", stream: TextIO
@@ -46,7 +52,12 @@ def configure(
     """
     threshold = _LEVELS.get(level, logging.INFO)
     console = log_format == "console" or (log_format == "auto" and _is_terminal(stream))
-    sink = LineSink(stream, console=console, node_id=node_id)
+    renderer = LineRenderer(
+        console=console, colors=_is_terminal(stream), node_id=node_id
+    )
+    writer = LineWriter(writing_to(stream), dropped=renderer.loss)
+    _writers[:] = [writer]
+    sink = LineSink(renderer, writer.put)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -61,27 +72,29 @@ def configure(
     for handler in list(root.handlers):
         if isinstance(handler, LibraryHandler):
             root.removeHandler(handler)
-    root.addHandler(LibraryHandler(sink))
+    library_handler = LibraryHandler(sink)
+    # The root's level does not count for a library's logger that has its own.
+    library_handler.setLevel(threshold)
+    root.addHandler(library_handler)
     root.setLevel(threshold)
     for name in _QUIET_LIBRARIES:
         logging.getLogger(name).setLevel(max(threshold, logging.WARNING))
 
 
-class LineSink:
-    """The last structlog processor: renders an event, writes it, ends the chain."""
+def flush(timeout_s: float) -> bool:
+    """Wait until every line so far is written; False if ``timeout_s`` was too short.
 
-    def __init__(self, stream: TextIO, *, console: bool, node_id: str = "") -> None:
-        self._stream = stream
-        self._node_id = node_id
-        self._console = (
-            structlog.dev.ConsoleRenderer(
-                colors=_is_terminal(stream),
-                exception_formatter=structlog.dev.plain_traceback,
-                pad_event_to=40,
-            )
-            if console
-            else None
-        )
+    For the end of the process: the writing thread ends with it.
+    """
+    return all(writer.flush(timeout_s) for writer in _writers)
+
+
+class LineSink:
+    """The last structlog processor: renders an event, hands it on, ends the chain."""
+
+    def __init__(self, renderer: "LineRenderer", put: Callable[[str], None]) -> None:
+        self._renderer = renderer
+        self._put = put
 
     def __call__(self, logger: object, method: str, event: EventDict) -> str:
         """Write one event; always drop it afterwards, as there is nothing behind us."""
@@ -91,11 +104,33 @@ class LineSink:
     def write(self, event: EventDict) -> None:
         """Write one event; never raises."""
         try:
-            self._stream.write(self.render(event) + "\n")
-            self._stream.flush()
+            self._put(self._renderer.render(event))
         except Exception:
-            # A closed pipe or a full disk behind stdout: nobody is left to tell.
+            # Nothing is left to tell it to.
             return
+
+
+class LineRenderer:
+    """Makes the line of an event."""
+
+    def __init__(
+        self, *, console: bool, colors: bool = False, node_id: str = ""
+    ) -> None:
+        self._node_id = node_id
+        self._console = (
+            structlog.dev.ConsoleRenderer(
+                colors=colors,
+                exception_formatter=structlog.dev.plain_traceback,
+                pad_event_to=40,
+            )
+            if console
+            else None
+        )
+
+    def loss(self, count: int) -> str:
+        """Render the line that tells of lines dropped."""
+        event = {"event": "Log lines dropped", "level": "warning", "lines": count}
+        return self.render(event)
 
     def render(self, event: EventDict) -> str:
         """Render one event as a line without its end; never raises."""

@@ -80,6 +80,7 @@ class Metrics(Collector):
         self._latency_sum_s = 0.0
         self._checks = 0
         self._check_failures = 0
+        self._connections_refused = 0
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
 
@@ -105,6 +106,10 @@ class Metrics(Collector):
         self._checks += 1
         if not passed:
             self._check_failures += 1
+
+    def observe_connection_refused(self) -> None:
+        """Count one connection closed at once, as too many were open."""
+        self._connections_refused += 1
 
     def exposition(self) -> bytes:
         """Return everything in the Prometheus text format."""
@@ -149,12 +154,22 @@ class Metrics(Collector):
             "Failed health checks",
             self._check_failures,
         )
+        yield _counter(
+            "registry_connections_refused_total",
+            "Connections closed at once, as too many were open",
+            self._connections_refused,
+        )
 
     def _catalog_families(self) -> Iterator[Metric]:
         catalog = self._catalog
         yield _gauge("registry_catalog_index", "Log index of the views", catalog.index)
         yield _gauge("registry_registrations", "Registrations", catalog.registrations)
         yield _gauge("registry_service_names", "Service names", catalog.services)
+        yield _gauge(
+            "registry_registrations_bytes",
+            "Bytes of all registrations, as long as their commands are in the log",
+            catalog.size_bytes,
+        )
 
     def _raft_families(self) -> Iterator[Metric]:
         view = self._view()

@@ -7,7 +7,6 @@ connections and what is under way is answered, then the replica.
 
 import asyncio
 import gc
-import os
 import signal
 import time
 from uuid import uuid4
@@ -16,6 +15,7 @@ import structlog
 import uvloop
 
 from cluster.errors import DiskCorrupt, StartRefused
+from registry import config_check
 from registry.api.server import ApiDependencies, ApiServer
 from registry.config import Config
 from registry.consensus import ReplicaConsensus
@@ -96,8 +96,9 @@ class RegistryNode:
             try:
                 await self.api.start()
             except OSError as error:
-                reason = os.strerror(error.errno) if error.errno else str(error)
-                message = f"cannot listen on {self._bind}: {reason}"
+                message = (
+                    f"cannot listen on {self._bind} (SERVICE_REGISTRY_BIND): {error}"
+                )
                 raise StartRefused(message) from error
             await self.replication.replica.start()
         except BaseException:
@@ -119,6 +120,7 @@ async def run(config: Config, stop: asyncio.Event) -> int:
     try:
         node = RegistryNode(config)
         await node.start()
+        config = config_check.with_http_port(config, node.api.port)
     except DiskCorrupt as error:
         log.error(
             "Cannot start",

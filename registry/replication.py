@@ -6,7 +6,6 @@ What the cluster reports becomes log lines here, and what must end the process e
 
 import asyncio
 import os
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,12 +25,14 @@ from cluster.state_machine import UnknownCommand
 from cluster.storage.files import DirectoryFiles
 from cluster.storage.lock import DirectoryLock, prepare_directory
 from cluster.storage.thread import ThreadWorker
+from registry import logs
 from registry.catalog.machine import CatalogMachine, UnknownCommandError
 from registry.config import ClusterSettings, Config
 
 EXIT_FATAL = 70
 """sysexits(3) EX_SOFTWARE: the supervisor restarts us, and recovery looks at the disk.
 """
+FLUSH_S = 1.0
 REJECTED_EVERY_S = 10.0
 MAX_REMOTES = 64
 
@@ -196,5 +197,5 @@ def report(event: str, fields: dict[str, object]) -> None:
 def end_process(message: str) -> NoReturn:
     """End at once, without cleaning up: going on could break a promise."""
     log.critical("Replica must end", reason=message)
-    sys.stdout.flush()
+    logs.flush(FLUSH_S)
     os._exit(EXIT_FATAL)

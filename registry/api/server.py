@@ -1,35 +1,38 @@
-"""The HTTP server: the application, its socket, and its bounds in time and size.
-
-The protocol is aiohttp's with two changes: what it cannot even parse is answered with
-a problem document too, and a connection that never sends a whole request is closed.
-"""
+"""The HTTP server: the application, its socket, and its bounds in time and number."""
 
 import asyncio
-from collections.abc import Callable
+import os
+import socket
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+import structlog
 from aiohttp import web
-from aiohttp.abc import AbstractAccessLogger
+from aiohttp.typedefs import Middleware
 
 from registry.api.admin import AdminApi
-from registry.api.middleware import NODE_HEADER, UNMATCHED, edge
+from registry.api.connection import ApiProtocol, ConnectionSettings
+from registry.api.connections import Connections
+from registry.api.middleware import edge
 from registry.api.native import NativeApi, NativeDependencies
-from registry.api.problems import (
-    MAX_BODY_BYTES,
-    from_status,
-    problem_response,
-    unexpected,
-)
+from registry.api.problems import MAX_BODY_BYTES
+from registry.descriptors import connections_allowed, read_limit
 from registry.discovery import Discovery
 from registry.metrics import Metrics
 from registry.ports import Clock, ClusterView
 from registry.registrar import Registrar
 
-MAX_LINE_BYTES = 8 * 1024
-MAX_HEADERS = 64
-LINGER_S = 2.0
-"""How long to read on after a refusal, so that the client gets to read it."""
 BACKLOG = 1024
+STUCK_S = 30.0
+"""How long a client may take nothing of what was sent to it."""
+ANSWERING_SHARE = 0.8
+"""Of the time of a stop: for requests under way, before they are cut off."""
+STUCK_SHARE = 0.2
+"""Of the time of a stop: what is STUCK_S before."""
+
+RequestHandling = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+log = structlog.stdlib.get_logger("registry.api")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,96 +71,38 @@ def create_app(deps: ApiDependencies) -> web.Application:
     return app
 
 
-class NoAccessLog(AbstractAccessLogger):
-    """Logs nothing: per request there are metrics (and aiohttp takes no None here)."""
-
-    @property
-    def enabled(self) -> bool:
-        """Tell aiohttp not to measure for it."""
-        return False
-
-    def log(
-        self, request: web.BaseRequest, response: web.StreamResponse, time: float
-    ) -> None:
-        """Do nothing."""
-
-
-class ApiProtocol(web.RequestHandler):
-    """One connection. See the module for why it is not aiohttp's own."""
-
-    __slots__ = ("_deps", "_first_request_timer")
-
-    def __init__(
-        self,
-        manager: web.Server,
-        *,
-        loop: asyncio.AbstractEventLoop,
-        deps: ApiDependencies,
-    ) -> None:
-        super().__init__(
-            manager,
-            loop=loop,
-            keepalive_timeout=deps.keep_alive_s,
-            lingering_time=LINGER_S,
-            access_log_class=NoAccessLog,
-            max_line_size=MAX_LINE_BYTES,
-            max_field_size=MAX_LINE_BYTES,
-            max_headers=MAX_HEADERS,
-            # A small compressed body can be a large one: we take them as they come.
-            auto_decompress=False,
-        )
-        self._deps = deps
-        self._first_request_timer: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin to wait for the first request, which aiohttp would do for ever."""
-        super().connection_made(transport)
-        self._first_request_timer = self._loop.call_later(
-            self._deps.keep_alive_s, self._close_if_silent
-        )
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        """Forget the timer."""
-        if self._first_request_timer is not None:
-            self._first_request_timer.cancel()
-        super().connection_lost(exc)
-
-    def _close_if_silent(self) -> None:
-        if self._request_count == 0:
-            self.force_close()
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        """Answer what never reached the middleware: bytes that are no valid HTTP."""
-        if request.writer.output_size > 0:
-            raise ConnectionError("the answer has begun: nothing else can be sent")
-        if status < 500:
-            reason = (message or "").partition("\n")[0].rstrip(": ")
-            error = from_status(status, reason)
-        else:
-            error = unexpected(exc, request.method, request.raw_path)
-        response = problem_response(error)
-        response.headers[NODE_HEADER] = self._deps.node_id
-        self._deps.metrics.observe_request(request.method, UNMATCHED, status)
-        response.force_close()
-        return response
-
-
 class ApiServer:
     """One listening socket for one application. ``start`` once, ``stop`` once."""
 
     def __init__(
-        self, deps: ApiDependencies, *, host: str, port: int, stop_within_s: float = 5.0
+        self,
+        deps: ApiDependencies,
+        *,
+        host: str,
+        port: int,
+        stop_within_s: float = 5.0,
+        stuck_s: float = STUCK_S,
+        max_connections: int | None = None,
     ) -> None:
+        """``max_connections``: by default what the limit of open files leaves."""
         self._deps = deps
         self._host = host
         self._port = port
-        self._runner = web.AppRunner(create_app(deps), shutdown_timeout=stop_within_s)
+        self._stop_within_s = stop_within_s
+        self._runner = web.AppRunner(
+            create_app(deps), shutdown_timeout=stop_within_s * ANSWERING_SHARE
+        )
+        self._connections = Connections(
+            most=max_connections or connections_allowed(read_limit()[0]),
+            stuck_s=stuck_s,
+            on_refused=deps.metrics.observe_connection_refused,
+        )
+        self._settings = ConnectionSettings(
+            node_id=deps.node_id,
+            observer=deps.metrics,
+            keep_alive_s=deps.keep_alive_s,
+            on_lost=self._connections.lost,
+        )
         self._listener: asyncio.Server | None = None
 
     @property
@@ -169,29 +114,75 @@ class ApiServer:
         return port
 
     async def start(self) -> None:
-        """Listen. Raises OSError when the address cannot be bound."""
+        """Listen. Raises OSError, its text the reason, if it cannot be done."""
         await self._runner.setup()
         manager = self._runner.server
         if manager is None:
             raise RuntimeError("aiohttp made no server in setup()")
         loop = asyncio.get_running_loop()
+        manager.request_handler = refusing_as_problems(
+            manager.request_handler, edge(self._deps.metrics, self._deps.node_id)
+        )
 
-        def connection() -> ApiProtocol:
-            return ApiProtocol(manager, loop=loop, deps=self._deps)
+        def make() -> ApiProtocol:
+            return ApiProtocol(manager, loop=loop, settings=self._settings)
 
         try:
             self._listener = await loop.create_server(
-                connection, self._host, self._port, backlog=BACKLOG
+                lambda: self._connections.admit(make),
+                self._host,
+                self._port,
+                backlog=BACKLOG,
             )
-        except OSError:
+        except OSError as error:
             await self._runner.cleanup()
-            raise
+            raise OSError(_reason(error)) from error
+        self._connections.watch()
 
     async def stop(self) -> None:
-        """Accept no more, answer what is under way in ``stop_within_s``, close all."""
+        """Accept no more, answer what is under way, close all: in ``stop_within_s``."""
         if self._listener is None:
             return
         self._listener.close()
-        # Closes idle connections at once, and waits for those with a request.
-        await self._runner.cleanup()
-        self._listener = None
+        self._connections.watch(stuck_s=self._stop_within_s * STUCK_SHARE)
+        try:
+            async with asyncio.timeout(self._stop_within_s):
+                # Closes idle connections at once, and waits for those with a request.
+                await self._runner.cleanup()
+                # Closed ones may still have an answer to send.
+                await self._connections.all_gone()
+        except TimeoutError:
+            log.warning("Requests cut off by the stop")
+        finally:
+            self._connections.close()
+            self._listener = None
+
+
+def refusing_as_problems(
+    handle: RequestHandling, outermost: Middleware
+) -> RequestHandling:
+    """Let what aiohttp refuses before any middleware go through ours all the same.
+
+    That is an ``Expect`` it does not know: it asks the routes about it first.
+    """
+
+    async def run(request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            return await handle(request)
+        except web.HTTPException as refusal:
+            raised = refusal
+        assert isinstance(request, web.Request)
+
+        async def again(_request: web.Request) -> web.StreamResponse:
+            raise raised
+
+        return await outermost(request, again)
+
+    return run
+
+
+def _reason(error: OSError) -> str:
+    """Say why an address cannot be bound; a resolver's numbers are not the system's."""
+    if error.errno is None or isinstance(error, socket.gaierror):
+        return error.strerror or str(error)
+    return os.strerror(error.errno)

@@ -13,8 +13,11 @@ import structlog
 
 from registry import logs
 from registry.commands.configuration import config_option, load_or_fail
+from registry.config import Loaded
+from registry.descriptors import raise_limit
 
 STOP_GRACE_S = 15.0
+FLUSH_LOGS_WITHIN_S = 2.0
 
 
 @click.command()
@@ -30,15 +33,25 @@ def serve(config_file: Path | None, exit_with_parent: int | None) -> None:
         node_id=config.cluster.node_id,
         stream=sys.stdout,
     )
+    try:
+        raise SystemExit(_run(loaded, exit_with_parent))
+    finally:
+        logs.flush(FLUSH_LOGS_WITHIN_S)
+
+
+def _run(loaded: Loaded, exit_with_parent: int | None) -> int:
     log = structlog.get_logger()
     for warning in loaded.warnings:
         log.warning("Configuration has an unknown name", warning=warning)
+    refusal = raise_limit()
+    if refusal:
+        log.warning("Limit of open files cannot be raised", reason=refusal)
     if exit_with_parent is not None:
         watch_parent(exit_with_parent, _end_this_process)
     # Late: `registry --help` and the client commands need nothing of the server.
     from registry import node
 
-    raise SystemExit(node.serve(config))
+    return node.serve(loaded.config)
 
 
 def watch_parent(descriptor: int, when_gone: Callable[[], None]) -> threading.Thread:

@@ -57,7 +57,7 @@ def test_the_http_port_is_taken(alone: ReplicaProcess) -> None:
         alone.settings[BIND] = taken
         reason = refusal(alone)
 
-    assert reason.startswith(f"cannot listen on {taken}: ")
+    assert reason.startswith(f"cannot listen on {taken} (SERVICE_REGISTRY_BIND): ")
     assert "address already in use" in reason.lower()
 
 

@@ -43,8 +43,15 @@ class Answer:
 class Harness:
     """One running replica surface."""
 
-    def __init__(self, cases: UseCases, server: ApiServer, session: ClientSession):
+    def __init__(
+        self,
+        cases: UseCases,
+        deps: ApiDependencies,
+        server: ApiServer,
+        session: ClientSession,
+    ) -> None:
         self.cases = cases
+        self.deps = deps
         self.consensus = cases.consensus
         self.server = server
         self._session = session
@@ -94,6 +101,8 @@ async def running(
     stop_within_s: float = 5.0,
     body_within_s: float = 10.0,
     keep_alive_s: float = 75.0,
+    stuck_s: float = 30.0,
+    max_connections: int | None = None,
 ) -> AsyncIterator[Harness]:
     """Start a server on a free port, and stop it at the end."""
     cases = UseCases(clock=LoopClock())
@@ -108,10 +117,17 @@ async def running(
         body_within_s=body_within_s,
         keep_alive_s=keep_alive_s,
     )
-    server = ApiServer(deps, host=LOOPBACK, port=0, stop_within_s=stop_within_s)
+    server = ApiServer(
+        deps,
+        host=LOOPBACK,
+        port=0,
+        stop_within_s=stop_within_s,
+        stuck_s=stuck_s,
+        max_connections=max_connections,
+    )
     await server.start()
     try:
         async with ClientSession(timeout=ClientTimeout(total=20.0)) as session:
-            yield Harness(cases, server, session)
+            yield Harness(cases, deps, server, session)
     finally:
         await server.stop()

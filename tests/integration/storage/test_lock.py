@@ -52,7 +52,7 @@ def test_a_directory_that_cannot_be_written_is_refused() -> None:
     """Told at start, not at the first write. (/proc refuses even root.)"""
     with pytest.raises(StartRefused, match="/proc is not writable"):
         DirectoryLock.acquire(Path("/proc"))
-    with pytest.raises(StartRefused, match="/proc/data cannot be made"):
+    with pytest.raises(StartRefused, match="/proc takes no new directories"):
         prepare_directory(Path("/proc/data"))
 
 

@@ -15,6 +15,8 @@ async def test_gauges_count_instances_at_the_scrape() -> None:
 
     assert "# TYPE registry_services_total gauge" in lines
     assert "registry_services_total 2.0" in lines
+    size_bytes = float(sum(map(len, cases.consensus.proposed[:2])))
+    assert f"registry_registrations_bytes {size_bytes}" in lines
     assert "registry_services_healthy 1.0" in lines
     assert "registry_registrations 2.0" in lines
 

@@ -186,7 +186,7 @@ def test_a_pipe_in_place_of_the_file_is_refused(tmp_path: Path) -> None:
     """Reading one that nobody writes to would wait for ever."""
     os.mkfifo(tmp_path / "pipe.json")
 
-    with pytest.raises(ConfigMistakes, match="pipe.json: is no regular file"):
+    with pytest.raises(ConfigMistakes, match=r"pipe\.json: is no regular file"):
         load(HOME, config_file=Path("pipe.json"), directory=tmp_path)
 
 
