@@ -8,6 +8,7 @@ import asyncio
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from random import SystemRandom
 from typing import NoReturn
@@ -15,9 +16,11 @@ from typing import NoReturn
 import structlog
 
 from cluster.config import ClusterConfig
+from cluster.errors import StartRefused
 from cluster.links.keys import read_key_file
 from cluster.links.settings import LinkConfig, NoSecurity, Security, SharedKeys, Tls
 from cluster.links.tcp import TcpLinks
+from cluster.links.tls import server_context
 from cluster.ports import LinkEvents, Links, Surroundings
 from cluster.raft import library
 from cluster.replica import Replica
@@ -93,6 +96,7 @@ class Replication:
         """Lock the directory and read keys. Raises StartRefused."""
         cluster = config.cluster
         directory = Path(cluster.data_dir)
+        _make_way(directory)
         prepare_directory(directory)
         self._lock = DirectoryLock.acquire(directory)
         library.install()
@@ -152,6 +156,34 @@ _GAUGES = {
     "waiting": "registry_raft_waiting_commands",
     "last_sync_seconds": "registry_raft_last_sync_seconds",
 }
+
+
+def _make_way(directory: Path) -> None:
+    """Make the folders above it, if they are the user's own (the default is).
+
+    Elsewhere a folder that is missing may be a volume that is not mounted.
+    """
+    with suppress(OSError, RuntimeError):  # said better by prepare_directory
+        if directory.is_relative_to(Path.home()):
+            directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def unusable_files(cluster: ClusterSettings) -> list[str]:
+    """Return, for people, which files and folders of the settings cannot be used."""
+    mistakes = []
+    try:
+        security = _security(cluster)
+        if isinstance(security, Tls):
+            server_context(security, cluster.node_id)
+    except StartRefused as error:
+        mistakes.append(str(error))
+    directory = Path(cluster.data_dir)
+    there = next(p for p in (directory, *directory.parents) if p.exists())
+    if not there.is_dir():
+        mistakes.append(f"data directory {directory}: {there} is not a directory")
+    elif not os.access(there, os.W_OK | os.X_OK):
+        mistakes.append(f"data directory {directory}: {there} is not writable")
+    return mistakes
 
 
 def _links(cluster: ClusterSettings) -> Links:

@@ -37,17 +37,25 @@ def config() -> None:
 @config.command()
 @config_option
 def check(config_file: Path | None) -> None:
-    """Say all that is wrong, unknown names included."""
+    """Say all that is wrong: unknown names, unreadable keys, folders in the way."""
     loaded = load_or_fail(config_file)
-    if loaded.warnings:
-        raise WrongSetting(_listed(list(loaded.warnings), []))
+    # Late: only this command and `serve` need anything of the server.
+    from registry.replication import unusable_files
+
+    mistakes = [*loaded.warnings, *unusable_files(loaded.config.cluster)]
+    if mistakes:
+        raise WrongSetting(_listed(mistakes, []))
     click.echo("the configuration is good")
 
 
 @config.command()
 @config_option
 @click.option(
-    "--output", type=click.Choice(["table", "json"]), default="table", show_default=True
+    "--output",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="For people, or for programs.",
 )
 def show(config_file: Path | None, output: str) -> None:
     """Show each value and where it comes from; secrets are hidden."""
