@@ -11,6 +11,8 @@ What a replica may answer is the table I10; how a read asks for more than that:
 from bisect import bisect_right
 from dataclasses import dataclass
 
+import orjson
+
 from registry.catalog.machine import CatalogMachine
 from registry.errors import IndexNotReached
 from registry.model import Instance, MetadataValue, Status
@@ -36,7 +38,7 @@ class InstanceFilter:
     tags: tuple[str, ...] = ()
     zone: str | None = None
     metadata: tuple[tuple[str, str], ...] = ()
-    """Pairs of key and value as text: numbers as JSON writes them, true, false."""
+    """Pairs of key and value as text: what is no string as our JSON writes it."""
 
     def matches(self, instance: Instance) -> bool:
         """Whether to list this instance."""
@@ -49,13 +51,14 @@ class InstanceFilter:
             return False
         return all(
             key in registration.metadata
-            and _as_text(registration.metadata[key]) == value
+            and as_text(registration.metadata[key]) == value
             for key, value in self.metadata
         )
 
 
 PLAIN = Consistency()
 HEALTHY = InstanceFilter()
+EVERY = InstanceFilter(status=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,7 @@ class Discovery:
         if view.caught_up:
             age_ms = answer_age_ms(view)
             return _FRESH if age_ms is None else Provenance(age_ms=age_ms)
-        if not wanted.stale:
+        if not wanted.stale or not view.recovered:
             raise not_caught_up(view)
         return Provenance(age_ms=answer_age_ms(view), stale=True)
 
@@ -137,12 +140,22 @@ class Discovery:
 
     def service(self, name: str, wanted: InstanceFilter) -> ServiceAnswer:
         """List one service; an unknown one is empty, at the last removal's index."""
+        candidates = self.candidates(name, wanted)
+        if wanted is HEALTHY or wanted is EVERY:
+            return candidates
+        listed = tuple([i for i in candidates.instances if wanted.matches(i)])
+        return ServiceAnswer(name, candidates.index, listed)
+
+    def candidates(self, name: str, wanted: InstanceFilter) -> ServiceAnswer:
+        """Return the instances to pick from: all that match HEALTHY, or EVERY, itself.
+
+        For callers that pick from many a few at a time; one moment, however long.
+        """
         view = self._catalog.service(name)
         if view is None:
             return ServiceAnswer(name, self._catalog.removal_index(name), ())
-        if wanted is HEALTHY:
-            return ServiceAnswer(name, view.index, view.healthy)
-        listed = tuple(i for i in view.instances if wanted.matches(i))
+        healthy_only = wanted.status is Status.HEALTHY
+        listed = view.healthy if healthy_only else view.instances
         return ServiceAnswer(name, view.index, listed)
 
     def services(self, *, after: str, limit: int) -> ServicesAnswer:
@@ -152,6 +165,10 @@ class Discovery:
         counts = tuple(self._count(name) for name in names[start : start + limit])
         return ServicesAnswer(self._catalog.index, counts, start + limit < len(names))
 
+    def cluster_id(self) -> str:
+        """Return the cluster whose indices these are; empty before there is one."""
+        return self._consensus.view().cluster_id
+
     def counts(self) -> CatalogCounts | None:
         """Return what `/health` counts; None before it can be true (I10)."""
         if not self._consensus.view().caught_up:
@@ -159,10 +176,8 @@ class Discovery:
         return CatalogCounts(self._catalog.instances, self._catalog.healthy)
 
     def _count(self, name: str) -> ServiceCounts:
-        view = self._catalog.service(name)
-        if view is None:
-            return ServiceCounts(name, 0, 0)
-        return ServiceCounts(name, len(view.instances), len(view.healthy))
+        instances, healthy = self._catalog.counts(name)
+        return ServiceCounts(name, instances, healthy)
 
     async def _wait_for(self, index: int, deadline_s: float) -> None:
         if not await self._consensus.wait_applied(index, deadline_s=deadline_s):
@@ -175,7 +190,6 @@ class Discovery:
 _FRESH = Provenance()
 
 
-def _as_text(value: MetadataValue) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
+def as_text(value: MetadataValue) -> str:
+    """Return a value of metadata as a query names it: as answers show it."""
+    return value if isinstance(value, str) else orjson.dumps(value).decode()

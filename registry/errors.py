@@ -14,6 +14,7 @@
     +- CatalogFull            507  a bound of the catalog; nothing was changed
     |  +- TooManyRegistrations
     |  +- TooManyServices
+    |  +- TooManyBytes
     +- NotReplicated          503  certainly not in the log; a retry is safe
     |  +- NoLeader                 nobody led until the deadline
     |  +- Overloaded               too much is waiting already
@@ -149,6 +150,12 @@ class TooManyServices(CatalogFull):
     """The catalog holds as many service names as it may."""
 
     code = "too_many_services"
+
+
+class TooManyBytes(CatalogFull):
+    """The registrations are as large together as they may be."""
+
+    code = "too_many_bytes"
 
 
 class NotReplicated(RegistryError):

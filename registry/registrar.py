@@ -24,6 +24,7 @@ from registry.errors import (
     OutcomeUnknown,
     RegistryError,
     ServiceIdTaken,
+    TooManyBytes,
     TooManyRegistrations,
     TooManyServices,
     UnknownServiceId,
@@ -40,6 +41,7 @@ _REFUSALS: dict[Code, type[RegistryError]] = {
     Code.SERVICE_ID_TAKEN: ServiceIdTaken,
     Code.TOO_MANY_REGISTRATIONS: TooManyRegistrations,
     Code.TOO_MANY_SERVICES: TooManyServices,
+    Code.TOO_MANY_BYTES: TooManyBytes,
 }
 
 
@@ -234,7 +236,10 @@ def _demand(code: Code, service_id: ServiceId) -> None:
     if code is Code.UNKNOWN_SERVICE_ID:
         raise UnknownServiceId(f"no registration has the id {service_id}")
     if code is Code.SERVICE_ID_TAKEN:
-        raise ServiceIdTaken(f"{service_id} is registered under another service name")
+        raise ServiceIdTaken(
+            f"{service_id} is registered under another service name, "
+            "or was until its lease ran out less than a day ago"
+        )
     raise _REFUSALS.get(code, InternalRefusal)(f"refused: {code.name.lower()}")
 
 

@@ -3,12 +3,15 @@
 A handler parses, calls one use case and renders; it decides nothing.
 """
 
+import asyncio
+import zlib
 from dataclasses import dataclass
 
 from aiohttp import web
 
-from registry.api import options, parse, render
+from registry.api import bodies, options, parse, render
 from registry.discovery import HEALTHY, Discovery, InstanceFilter, Provenance
+from registry.errors import Overloaded
 from registry.ports import Clock
 from registry.registrar import Registrar, Written
 
@@ -37,7 +40,7 @@ class NativeApi:
         self._clock = deps.clock
         self._body_within_s = deps.body_within_s
         self._request_deadline_s = deps.request_deadline_s
-        self._bodies = render.ServiceBodies()
+        self._bodies = bodies.ServiceBodies(deps.discovery, deps.clock)
 
     def routes(self) -> list[web.RouteDef]:
         """Return the table of paths."""
@@ -80,16 +83,18 @@ class NativeApi:
         """``GET /services/{service_name}``."""
         name = parse.service_name(request.match_info["service_name"])
         wanted, consistency = options.service_options(request.rel_url)
-        provenance = await self._discovery.reach(
-            consistency, deadline_s=self._deadline_s()
-        )
+        deadline_s = self._deadline_s()
+        provenance = await self._discovery.reach(consistency, deadline_s=deadline_s)
         index = self._discovery.service_index(name)
-        etag = f'W/"{index}"'
-        headers = {INDEX_HEADER: str(index), "ETag": etag}
+        headers = self._service_headers(wanted, index)
         _tell(provenance, headers)
-        if options.is_unchanged(request.headers.get("If-None-Match"), etag):
+        condition = request.headers.get("If-None-Match")
+        if options.is_unchanged(condition, headers.get("ETag")):
             return web.Response(status=304, headers=headers)
-        return render.json_response(self._service_body(name, wanted, index), headers)
+        body = await self._service_body(name, wanted, deadline_s)
+        if body.index != index:
+            headers |= self._service_headers(wanted, body.index)
+        return bodies.response(body, headers)
 
     async def services(self, request: web.Request) -> web.Response:
         """``GET /services``."""
@@ -102,18 +107,40 @@ class NativeApi:
         _tell(provenance, headers)
         return render.json_response(render.services_body(answer), headers)
 
-    def _service_body(self, name: str, wanted: InstanceFilter, index: int) -> bytes:
-        wall_ms = self._clock.wall_ms()
-        if wanted is not HEALTHY:
-            return render.service_body(self._discovery.service(name, wanted), wall_ms)
-        body = self._bodies.get(name, index, wall_ms)
-        if body is None:
-            body = self._bodies.build(self._discovery.service(name, HEALTHY), wall_ms)
-        return body
+    def _service_headers(self, wanted: InstanceFilter, index: int) -> dict[str, str]:
+        headers = {INDEX_HEADER: str(index)}
+        cluster_id = self._discovery.cluster_id()
+        if cluster_id:
+            headers["ETag"] = etag(cluster_id, index, wanted)
+        return headers
+
+    async def _service_body(
+        self, name: str, wanted: InstanceFilter, deadline_s: float
+    ) -> bodies.Body:
+        kept = self._bodies.kept(name, wanted)
+        if kept is not None:
+            return kept
+        try:
+            async with asyncio.timeout(max(0.0, deadline_s - self._clock.now_s())):
+                return await self._bodies.build(name, wanted)
+        except TimeoutError as error:
+            raise Overloaded("the list could not be put together in time") from error
 
     def _deadline_s(self) -> float:
         """Counted from when the request is whole: a slow body has its own bound."""
         return self._clock.now_s() + self._request_deadline_s
+
+
+def etag(cluster_id: str, index: int, wanted: InstanceFilter) -> str:
+    """Return what names one state of one list.
+
+    The cluster is part of it, since one that is founded anew counts from 1 again; so is
+    what was asked for, since caches and clients may keep several answers for a path.
+    """
+    opaque = f"{cluster_id[:8]}-{index}"
+    if wanted is not HEALTHY:
+        opaque += f"-{zlib.crc32(repr(wanted).encode()):08x}"
+    return f'W/"{opaque}"'
 
 
 def _written(written: Written, status: str) -> web.Response:

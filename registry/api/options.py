@@ -1,8 +1,9 @@
 """Query options of the read paths, and the condition of a conditional GET.
 
 Unknown options are ignored, like unknown fields of a body: caches and proxies add some.
-A known one with a value that makes no sense is refused, since ignoring it would answer
-another question than the one asked.
+A known one with a value that makes no sense is refused, and so is one that is there
+twice but can have one value only: ignoring it would answer another question than the
+one asked.
 """
 
 from dataclasses import dataclass
@@ -11,26 +12,26 @@ from multidict import MultiMapping
 from yarl import URL
 
 from registry.catalog import bounds
-from registry.discovery import HEALTHY, PLAIN, Consistency, InstanceFilter
+from registry.discovery import EVERY, HEALTHY, PLAIN, Consistency, InstanceFilter
 from registry.errors import InvalidField
 from registry.model import Status
 
 MAX_PAGE = 1_000
-UNPAGED = 10_000
-"""How many services ``GET /services`` lists when no limit is asked for."""
+"""How many services ``GET /services`` lists at most, and when no limit is asked for."""
 
 _MAX_INDEX = 2**63 - 1
 _METADATA = "metadata."
 _FLAGS = {"": True, "1": True, "true": True, "0": False, "false": False}
 _STATUSES: dict[str, Status | None] = {"all": None, **{s.value: s for s in Status}}
+_PREBUILT = {wanted: wanted for wanted in (HEALTHY, EVERY)}
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """Which part of the list of services: ``limit`` names behind ``after``."""
 
-    after: str = ""
-    limit: int = UNPAGED
+    after: str
+    limit: int
 
 
 def service_options(url: URL) -> tuple[InstanceFilter, Consistency]:
@@ -44,11 +45,11 @@ def service_options(url: URL) -> tuple[InstanceFilter, Consistency]:
 def services_options(url: URL) -> tuple[Page, Consistency]:
     """Parse what ``GET /services`` takes."""
     query = url.query
-    after = query.get("after", "")
+    after = _single(query, "after") or ""
     if len(after) > bounds.MAX_NAME_LENGTH:
         rule = f"may have at most {bounds.MAX_NAME_LENGTH} characters"
         raise _invalid("after", rule)
-    page = Page(after, _number(query, "limit", low=1, high=MAX_PAGE, default=UNPAGED))
+    page = Page(after, _number(query, "limit", low=1, high=MAX_PAGE, default=MAX_PAGE))
     return page, _consistency(query)
 
 
@@ -57,9 +58,9 @@ def flag(url: URL, name: str) -> bool:
     return _flag(url.query, name)
 
 
-def is_unchanged(if_none_match: str | None, etag: str) -> bool:
+def is_unchanged(if_none_match: str | None, etag: str | None) -> bool:
     """Whether the client's condition names this entity (compared weakly)."""
-    if if_none_match is None:
+    if if_none_match is None or etag is None:
         return False
     opaque = etag.removeprefix("W/")
     return any(
@@ -69,24 +70,24 @@ def is_unchanged(if_none_match: str | None, etag: str) -> bool:
 
 
 def _filter(query: MultiMapping[str]) -> InstanceFilter:
-    status: Status | None = Status.HEALTHY
-    tags: list[str] = []
-    zone: str | None = None
-    metadata: list[tuple[str, str]] = []
-    for name, value in query.items():
-        if name == "status":
-            if value not in _STATUSES:
-                raise _invalid("status", f"must be one of {', '.join(_STATUSES)}")
-            status = _STATUSES[value]
-        elif name == "tag":
-            tags.append(value)
-        elif name == "zone":
-            zone = value
-        elif name.startswith(_METADATA):
-            metadata.append((name.removeprefix(_METADATA), value))
-    wanted = InstanceFilter(status, tuple(tags), zone, tuple(metadata))
+    status = _single(query, "status")
+    if status is None:
+        status = Status.HEALTHY.value
+    if status not in _STATUSES:
+        raise _invalid("status", f"must be one of {', '.join(_STATUSES)}")
+    metadata = [
+        (name.removeprefix(_METADATA), value)
+        for name, value in query.items()
+        if name.startswith(_METADATA)
+    ]
+    wanted = InstanceFilter(
+        status=_STATUSES[status],
+        tags=tuple(sorted(set(query.getall("tag", ())))),
+        zone=_single(query, "zone"),
+        metadata=tuple(sorted(set(metadata))),
+    )
     # The same object for the same question: its answers are prebuilt.
-    return HEALTHY if wanted == HEALTHY else wanted
+    return _PREBUILT.get(wanted, wanted)
 
 
 def _consistency(query: MultiMapping[str]) -> Consistency:
@@ -100,8 +101,15 @@ def _consistency(query: MultiMapping[str]) -> Consistency:
     return PLAIN if wanted == PLAIN else wanted
 
 
+def _single(query: MultiMapping[str], name: str) -> str | None:
+    values = query.getall(name, ())
+    if len(values) > 1:
+        raise _invalid(name, "may be given once only")
+    return values[0] if values else None
+
+
 def _flag(query: MultiMapping[str], name: str) -> bool:
-    value = query.get(name)
+    value = _single(query, name)
     if value is None:
         return False
     if value.lower() not in _FLAGS:
@@ -112,7 +120,7 @@ def _flag(query: MultiMapping[str], name: str) -> bool:
 def _number(
     query: MultiMapping[str], name: str, *, low: int, high: int, default: int
 ) -> int:
-    value = query.get(name)
+    value = _single(query, name)
     if value is None:
         return default
     # Digits only, and not too many: int() takes signs, spaces, underscores, and time.

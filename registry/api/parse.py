@@ -12,6 +12,7 @@ import re
 import orjson
 from aiohttp import ClientError, web
 
+from registry.api.addresses import ENDPOINT_RULE, HOST_RULE, is_endpoint, is_host
 from registry.api.problems import body_too_large
 from registry.catalog import bounds
 from registry.errors import (
@@ -26,8 +27,6 @@ from registry.registrar import RegistrationRequest, StatusReport
 
 _NAME = re.compile(bounds.NAME_PATTERN)
 _SERVICE_ID = re.compile(bounds.SERVICE_ID_PATTERN)
-_HOST = re.compile(bounds.HOST_PATTERN)
-_ENDPOINT = re.compile(r"/[\x21-\x7e]*")
 
 _REPORTED = {s.value: s for s in (Status.HEALTHY, Status.UNHEALTHY)}
 
@@ -62,17 +61,18 @@ def registration(body: bytes) -> RegistrationRequest:
     """Parse the body of ``POST /register``. Raises InvalidJson or InvalidField."""
     fields = json_object(body)
     wanted_id = fields.get("service_id")
+    host, port = _host(fields), _port(fields)
     return RegistrationRequest(
         name=ServiceName(_matching(fields, "name", _NAME, bounds.MAX_NAME_LENGTH)),
-        host=_matching(fields, "host", _HOST, bounds.MAX_HOST_LENGTH),
-        port=_port(fields),
+        host=host,
+        port=port,
         service_id=None
         if wanted_id is None
         else ServiceId(
             _matching(fields, "service_id", _SERVICE_ID, bounds.MAX_SERVICE_ID_LENGTH)
         ),
         ttl_seconds=_ttl(fields),
-        health_endpoint=_health_endpoint(fields),
+        health_endpoint=_health_endpoint(fields, host, port),
         metadata=_metadata(fields),
         tags=_tags(fields),
         zone=_text(fields, "zone", bounds.MAX_ZONE_LENGTH),
@@ -117,13 +117,25 @@ def _invalid(field: str, rule: str) -> InvalidField:
 def _matching(
     fields: Fields, field: str, pattern: re.Pattern[str], max_length: int
 ) -> str:
+    value = _required_text(fields, field)
+    if pattern.fullmatch(value) is None:
+        raise _invalid(field, _pattern_text(pattern, max_length))
+    return value
+
+
+def _required_text(fields: Fields, field: str) -> str:
     value = fields.get(field)
     if value is None:
         raise _invalid(field, "is missing")
     if not isinstance(value, str):
         raise _invalid(field, f"must be a string, not {_kind(value)}")
-    if pattern.fullmatch(value) is None:
-        raise _invalid(field, _pattern_text(pattern, max_length))
+    return value
+
+
+def _host(fields: Fields) -> str:
+    value = _required_text(fields, "host")
+    if not is_host(value):
+        raise _invalid("host", HOST_RULE)
     return value
 
 
@@ -186,11 +198,11 @@ def _ttl(fields: Fields) -> float | None:
     return float(value)
 
 
-def _health_endpoint(fields: Fields) -> str:
+def _health_endpoint(fields: Fields, host: str, port: int) -> str:
     field, longest = "health_endpoint", bounds.MAX_HEALTH_ENDPOINT_LENGTH
     value = _text(fields, field, longest)
-    if value and _ENDPOINT.fullmatch(value) is None:
-        raise _invalid(field, "must be a path: begin with / and hold no space")
+    if value and not is_endpoint(value, host, port):
+        raise _invalid(field, ENDPOINT_RULE)
     return value
 
 
@@ -205,7 +217,11 @@ def _tags(fields: Fields) -> tuple[str, ...]:
     tags = [_printable(tag, "tags", bounds.MAX_TAG_LENGTH) for tag in value]
     if "" in tags:
         raise _invalid("tags", "may not hold an empty string")
-    return tuple(dict.fromkeys(tags))
+    unique = tuple(dict.fromkeys(tags))
+    if len(orjson.dumps(unique)) > bounds.MAX_TAGS_BYTES:
+        rule = f"may have at most {bounds.MAX_TAGS_BYTES} bytes together, as JSON"
+        raise _invalid("tags", rule)
+    return unique
 
 
 def _metadata(fields: Fields) -> dict[str, MetadataValue]:
@@ -236,12 +252,12 @@ def _metadata_value(value: object, field: str) -> MetadataValue:
             raise _invalid(field, f"may have at most {longest} characters")
         return value
     # Also a boolean, which is an int in Python and in range.
-    if isinstance(value, int):
+    if isinstance(value, int | float):
         low, high = bounds.MIN_METADATA_INTEGER, bounds.MAX_METADATA_INTEGER
-        if not low <= value <= high:
+        # The parser makes a fraction of a whole number beyond 64 bits, rounded: the
+        # lower bound as a fraction is what the whole numbers just below it become.
+        if not low <= value <= high or (value == low and isinstance(value, float)):
             raise _invalid(field, f"must be from {low} to {high}")
-        return value
-    if isinstance(value, float):
         return value
     raise _invalid(field, f"must be a string, number or boolean, not {_kind(value)}")
 

@@ -1,10 +1,4 @@
-"""Catalog values as the JSON of the native API: the seed's fields first, then ours.
-
-Bodies of plain discovery answers are built once per service, change and second, and
-then sent as they are. The second is part of it for two reasons: renewals do not move
-a service's index, so ``last_heartbeat`` would stand still, and the order of instances
-rotates by it, because old clients take the first one.
-"""
+"""Catalog values as the JSON of the native API: the seed's fields first, then ours."""
 
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -16,8 +10,6 @@ from registry.discovery import ServiceAnswer, ServiceCounts, ServicesAnswer
 from registry.model import Instance
 from registry.ports import ClusterView, MemberView
 from registry.readiness import degraded
-
-CACHE_BYTES = 64 * 1024 * 1024
 
 
 @lru_cache(maxsize=8192)
@@ -64,9 +56,9 @@ def rotate(instances: tuple[Instance, ...], at_s: int) -> tuple[Instance, ...]:
     return instances[start:] + instances[:start]
 
 
-def service_body(answer: ServiceAnswer, wall_ms: int) -> bytes:
-    """Return the body of ``GET /services/{name}``."""
-    listed = rotate(answer.instances, wall_ms // 1000)
+def service_body(answer: ServiceAnswer, at_s: int) -> bytes:
+    """Return the body of ``GET /services/{name}`` at once: for a few instances."""
+    listed = rotate(answer.instances, at_s)
     return orjson.dumps(
         {
             "service_name": answer.name,
@@ -75,39 +67,9 @@ def service_body(answer: ServiceAnswer, wall_ms: int) -> bytes:
     )
 
 
-class ServiceBodies:
-    """Bodies of plain discovery answers, each good for one index and one second.
-
-    Invariant: ``_bytes`` is the size of all bodies held, at most ``max_bytes``; when
-    that would be passed everything is dropped: a second makes it worthless anyway.
-    """
-
-    def __init__(self, max_bytes: int = CACHE_BYTES) -> None:
-        self._max_bytes = max_bytes
-        self._built: dict[str, tuple[int, int, bytes]] = {}
-        self._bytes = 0
-
-    def get(self, name: str, index: int, wall_ms: int) -> bytes | None:
-        """Return the body built for this index in this second, if there is one."""
-        built = self._built.get(name)
-        if built is None or built[0] != index or built[1] != wall_ms // 1000:
-            return None
-        return built[2]
-
-    def build(self, answer: ServiceAnswer, wall_ms: int) -> bytes:
-        """Build the body of an answer listed by the default filter, and keep it."""
-        body = service_body(answer, wall_ms)
-        former = self._built.pop(answer.name, None)
-        if former is not None:
-            self._bytes -= len(former[2])
-        # Unknown names are not kept: anybody can make up any number of them.
-        if answer.instances and len(body) <= self._max_bytes:
-            if self._bytes + len(body) > self._max_bytes:
-                self._built.clear()
-                self._bytes = 0
-            self._built[answer.name] = (answer.index, wall_ms // 1000, body)
-            self._bytes += len(body)
-        return body
+def service_head(name: str) -> bytes:
+    """Return what stands before the first instance of such a body."""
+    return b'{"service_name":' + orjson.dumps(name) + b',"instances":['
 
 
 def json_response(body: bytes, headers: dict[str, str] | None = None) -> web.Response:

@@ -21,8 +21,9 @@ SERVICE_ID_PATTERN = r"[A-Za-z0-9_][A-Za-z0-9._:~-]{0,127}"
 
 MAX_HOST_LENGTH = 253
 HOST_PATTERN = r"[A-Za-z0-9._:%\[\]-]{1,253}"
-"""Names (underscores too, as compose makes them) and addresses; nothing that could
-change the meaning of a URL that it is put into."""
+"""The characters of names (underscores too, as compose makes them) and addresses;
+nothing that could change the meaning of a URL that it is put into. What of it is a
+host, `registry/api/addresses.py` knows."""
 
 MIN_PORT = 1
 MAX_PORT = 65_535
@@ -31,6 +32,8 @@ MAX_HEALTH_ENDPOINT_LENGTH = 2_048
 
 MAX_TAGS = 64
 MAX_TAG_LENGTH = 128
+MAX_TAGS_BYTES = 4_096
+"""Of all tags together, as UTF-8 JSON."""
 
 MAX_METADATA_KEYS = 64
 MAX_METADATA_KEY_LENGTH = 128
@@ -38,8 +41,9 @@ MAX_METADATA_STRING_LENGTH = 1_024
 MAX_METADATA_BYTES = 8_192
 """Of all keys and values together, as UTF-8 JSON."""
 MIN_METADATA_INTEGER = -(2**63)
-MAX_METADATA_INTEGER = 2**63 - 1
-"""What msgpack can carry whatever the sign."""
+MAX_METADATA_INTEGER = 2**64 - 1
+"""What msgpack can carry: signed below zero, unsigned above. A fraction keeps to the
+same range, since JSON does not tell a whole number beyond it from one."""
 
 MAX_ZONE_LENGTH = 128
 MAX_VERSION_LENGTH = 128
@@ -59,7 +63,13 @@ MAX_ITEMS_PER_COMMAND = 256
 MAX_REGISTRATIONS_PER_INSTANCE = 64
 MAX_REGISTRATIONS = 1_000_000
 MAX_SERVICES = 100_000
+MAX_BYTES = 2 * 1024**3
+"""Of all registrations together, as their commands were long in the log."""
 MAX_GONE = 100_000
+MAX_GONE_BYTES = 256 * 1024**2
+KEPT_GONE = 1_000
+"""So many of the newest are kept whatever their age is said to be: one replica whose
+clock is ahead must not empty the list."""
 GONE_FOR_MS = 86_400_000
 """How long an expired registration can be revived by a heartbeat: one day."""
 
@@ -74,7 +84,10 @@ class Limits:
     registrations: int = MAX_REGISTRATIONS
     registrations_per_instance: int = MAX_REGISTRATIONS_PER_INSTANCE
     services: int = MAX_SERVICES
+    bytes: int = MAX_BYTES
     gone: int = MAX_GONE
+    gone_bytes: int = MAX_GONE_BYTES
+    kept_gone: int = KEPT_GONE
     gone_for_ms: int = GONE_FOR_MS
 
 

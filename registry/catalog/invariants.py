@@ -107,13 +107,21 @@ def _check_counters(state: State) -> None:
     catalog = Catalog(state)
     healthy = sum(slot.status is Status.HEALTHY for slot in state.slots.values())
     _demand(catalog.healthy == healthy, "healthy miscounted", catalog.healthy, healthy)
+    for service in state.services.values():
+        count = sum(i.status is Status.HEALTHY for i in service.shown.values())
+        _demand(service.healthy == count, "healthy miscounted", service.name)
+    size_bytes = sum(lease.size_bytes for lease in state.leases.values())
+    _demand(state.bytes == size_bytes, "bytes miscounted", state.bytes, size_bytes)
+    gone_bytes = sum(gone.size_bytes for gone in state.gone.entries.values())
+    _demand(state.gone.size_bytes == gone_bytes, "bytes of the gone miscounted")
+    _demand(gone_bytes <= state.limits.gone_bytes, "too many bytes of the gone")
 
 
 def _check_gone(state: State) -> None:
     _demand(len(state.gone) <= state.limits.gone, "too many gone registrations")
-    both = state.gone.keys() & state.leases.keys()
+    both = state.gone.entries.keys() & state.leases.keys()
     _demand(not both, "registered and gone at once", both)
-    for service_id, gone in state.gone.items():
+    for service_id, gone in state.gone.entries.items():
         _demand(
             gone.registration.service_id == service_id, "gone under a wrong id", gone
         )

@@ -32,9 +32,10 @@ from registry.catalog.commands import (
     Renew,
     SetStatus,
 )
+from registry.catalog.gone import Gone
 from registry.catalog.outcomes import Code, Outcome
 from registry.catalog.sharing import share_strings
-from registry.catalog.state import POSITION_BITS, Gone, Lease, State, key_of
+from registry.catalog.state import POSITION_BITS, Lease, State, key_of
 from registry.catalog.views import Catalog
 from registry.model import Registration, ServiceId, ServiceName, Status
 
@@ -73,7 +74,6 @@ class CatalogMachine:
         self._replaced: State | None = None
         self.catalog = Catalog(self._state)
         handlers: tuple[tuple[type, Callable[..., Outcome]], ...] = (
-            (Register, self._register),
             (Deregister, self._deregister),
             (Renew, self._renew),
             (SetStatus, self._set_status),
@@ -92,7 +92,11 @@ class CatalogMachine:
         Raises UnknownCommandError. Any other exception is the same on every replica.
         """
         decoded = _decode(command)
-        return outcomes.encode(self._handlers[type(decoded)](position, decoded))
+        if isinstance(decoded, Register):
+            outcome = self._register(position, decoded, len(command))
+        else:
+            outcome = self._handlers[type(decoded)](position, decoded)
+        return outcomes.encode(outcome)
 
     def applied(self, index: int) -> None:
         """Show ``index`` as the one up to which everything is applied."""
@@ -116,27 +120,24 @@ class CatalogMachine:
         self._state, self._replaced = reader.finish(), self._state
         self.catalog.adopt(self._state)
 
-    def _register(self, position: int, command: Register) -> Outcome:
+    def _register(self, position: int, command: Register, size_bytes: int) -> Outcome:
         state = self._state
         service_id = command.service_id
         known = state.leases.get(service_id)
-        if known is None:
-            if len(state.leases) >= state.limits.registrations:
-                return Outcome(Code.TOO_MANY_REGISTRATIONS)
-            if self._would_be_too_many_services(command.name):
-                return Outcome(Code.TOO_MANY_SERVICES)
-            heartbeat_ms = command.at_ms
-        else:
-            if known.registration.name != command.name:
-                return Outcome(Code.SERVICE_ID_TAKEN)
-            heartbeat_ms = max(command.at_ms, known.heartbeat_ms)
+        # One that a heartbeat could still bring back has its name, too.
+        claim = known or state.gone.revivable(service_id, command.at_ms)
+        if claim is not None and claim.registration.name != command.name:
+            return Outcome(Code.SERVICE_ID_TAKEN)
+        full = self._full_for(command.name, size_bytes, known)
+        if full is not None:
+            return Outcome(full)
         registration = share_strings(_registration(position, command))
         status, cause = command.initial_status, REGISTERED
         slot = state.slots.get(key_of(registration))
         if slot is not None and _keeps(slot.status, status):
             status, cause = slot.status, slot.cause
-        state.gone.pop(service_id, None)
-        lease = Lease(registration, position, heartbeat_ms)
+        state.gone.forget(service_id)
+        lease = Lease(registration, position, command.at_ms, size_bytes)
         state.place(lease, status, cause, position >> POSITION_BITS)
         return Outcome(Code.OK, position)
 
@@ -145,7 +146,7 @@ class CatalogMachine:
         service_id = command.service_id
         if service_id in state.leases:
             state.remove(service_id, position >> POSITION_BITS)
-        elif state.gone.pop(service_id, None) is None:
+        elif not state.gone.forget(service_id):
             return Outcome(Code.UNKNOWN_SERVICE_ID)
         # An expired one is forgotten: no stray heartbeat may bring back what was ended.
         return Outcome(Code.OK)
@@ -167,21 +168,21 @@ class CatalogMachine:
 
     def _revive(self, position: int, service_id: ServiceId, at_ms: int) -> Code:
         state = self._state
-        gone = state.gone.get(service_id)
-        if gone is None or at_ms - gone.at_ms > state.limits.gone_for_ms:
+        gone = state.gone.revivable(service_id, at_ms)
+        if gone is None:
             return Code.UNKNOWN_SERVICE_ID
-        if len(state.leases) >= state.limits.registrations:
-            return Code.TOO_MANY_REGISTRATIONS
-        if self._would_be_too_many_services(gone.registration.name):
-            return Code.TOO_MANY_SERVICES
-        del state.gone[service_id]
+        full = self._full_for(gone.registration.name, gone.size_bytes, None)
+        if full is not None:
+            return full
+        state.gone.forget(service_id)
         registration = msgspec.structs.replace(gone.registration, generation=position)
         slot = state.slots.get(key_of(registration))
         # Another registration kept the instance listed: a heartbeat is no judgement.
         status, cause = (
             (gone.status, REVIVED) if slot is None else (slot.status, slot.cause)
         )
-        lease = Lease(registration, position, max(at_ms, gone.heartbeat_ms))
+        heartbeat_ms = max(at_ms, gone.heartbeat_ms)
+        lease = Lease(registration, position, heartbeat_ms, gone.size_bytes)
         state.place(lease, status, cause, position >> POSITION_BITS)
         return Code.REVIVED
 
@@ -213,14 +214,30 @@ class CatalogMachine:
             return Code.STALE_GENERATION
         if lease.renewed_at > item.renewed_at:
             return Code.RENEWED_SINCE
-        status = state.slots[key_of(lease.registration)].status
+        registration = lease.registration
+        status = state.slots[key_of(registration)].status
         state.remove(item.service_id, index)
-        state.remember(Gone(lease.registration, status, lease.heartbeat_ms, at_ms))
+        size_bytes = lease.size_bytes
+        state.gone.remember(
+            Gone(registration, status, lease.heartbeat_ms, at_ms, size_bytes)
+        )
         return Code.OK
 
-    def _would_be_too_many_services(self, name: ServiceName) -> bool:
-        services = self._state.services
-        return name not in services and len(services) >= self._state.limits.services
+    def _full_for(
+        self, name: ServiceName, size_bytes: int, former: Lease | None
+    ) -> Code | None:
+        """Return the bound that one more registration, or its successor, would pass."""
+        state, limits = self._state, self._state.limits
+        if former is None:
+            if len(state.leases) >= limits.registrations:
+                return Code.TOO_MANY_REGISTRATIONS
+            if name not in state.services and len(state.services) >= limits.services:
+                return Code.TOO_MANY_SERVICES
+        growth = size_bytes - (0 if former is None else former.size_bytes)
+        # What does not grow is always let in: a full catalog must be kept up.
+        if growth > 0 and state.bytes + growth > limits.bytes:
+            return Code.TOO_MANY_BYTES
+        return None
 
 
 def _registration(position: int, command: Register) -> Registration:

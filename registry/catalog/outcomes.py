@@ -27,6 +27,7 @@ class Code(IntEnum):
     """A heartbeat brought an expired registration back: a success with a new
     generation.
     """
+    TOO_MANY_BYTES = 10
 
 
 class Outcome(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):

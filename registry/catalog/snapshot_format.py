@@ -19,8 +19,9 @@ from typing import Any
 import msgspec
 
 from registry.catalog.bounds import Limits
+from registry.catalog.gone import Gone
 from registry.catalog.sharing import share_strings
-from registry.catalog.state import Gone, Lease, Slot, State, key_of
+from registry.catalog.state import Lease, Slot, State, key_of
 from registry.model import ServiceName
 
 FORMAT = "registry-catalog"
@@ -98,7 +99,7 @@ def write(state: State) -> Iterator[bytes]:
         indices,
         list(state.leases.values()),
         list(state.slots.values()),
-        list(state.gone.values()),
+        list(state.gone.entries.values()),
     )
 
 
@@ -162,13 +163,14 @@ class Reader:
             for lease in chunk.items:
                 share_strings(lease.registration)
                 leases[lease.registration.service_id] = lease
+                self._state.bytes += lease.size_bytes
         elif isinstance(chunk, Slots):
             for slot in chunk.items:
                 self._take_slot(slot)
         else:
             for gone in chunk.items:
                 share_strings(gone.registration)
-                self._state.gone[gone.registration.service_id] = gone
+                self._state.gone.add(gone)
 
     def finish(self) -> State:
         """Return the state. Raises ValueError if the snapshot was not whole."""

@@ -17,11 +17,11 @@ garbage collector need not know of any of it: ``gc=False`` throughout.
 """
 
 from bisect import bisect_left, insort
-from collections import OrderedDict
 
 import msgspec
 
 from registry.catalog.bounds import Limits
+from registry.catalog.gone import GoneList
 from registry.catalog.views import ServiceView
 from registry.model import Instance, Registration, ServiceId, ServiceName, Status
 
@@ -44,7 +44,10 @@ class Lease(
     renewed_at: int
     """Position of the last renewal; the generation if there was none."""
     heartbeat_ms: int
-    """Wall time of the last renewal or registering, for people; never goes back."""
+    """Wall time of the last proof of life, for people. A renewal only moves it forward;
+    registering anew sets it, which is how a time from a clock ahead is got rid of."""
+    size_bytes: int
+    """Length of the command that registered it: its share of the catalog's bytes."""
 
 
 class Slot(
@@ -62,17 +65,6 @@ class Slot(
     cause: str
 
 
-class Gone(
-    msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True
-):
-    """A registration that expired: as it was, with the status its instance had."""
-
-    registration: Registration
-    status: Status
-    heartbeat_ms: int
-    at_ms: int
-
-
 class Service(msgspec.Struct, gc=False):
     """A service that has an instance.
 
@@ -82,6 +74,8 @@ class Service(msgspec.Struct, gc=False):
     name: ServiceName
     index: int
     shown: dict[Key, Instance]
+    healthy: int = 0
+    """How many of ``shown`` are healthy."""
     view: ServiceView | None = None
 
 
@@ -94,6 +88,7 @@ class State:
     __slots__ = (
         "_names",
         "_sorted_names",
+        "bytes",
         "gone",
         "healthy",
         "index",
@@ -113,9 +108,10 @@ class State:
         self.leases: dict[ServiceId, Lease] = {}
         self.slots: dict[Key, Slot] = {}
         self.services: dict[ServiceName, Service] = {}
-        # Ordered by expiry; a plain dict would look for its first entry ever longer.
-        self.gone: OrderedDict[ServiceId, Gone] = OrderedDict()
+        self.gone = GoneList(limits)
         self.healthy = 0
+        self.bytes = 0
+        """Of all leases together, by their ``size_bytes``."""
         self._sorted_names: list[ServiceName] = []
         self._names: tuple[ServiceName, ...] | None = ()
 
@@ -150,9 +146,10 @@ class State:
         if former_key == key:
             ids = tuple([other for other in ids if other != service_id])
         elif len(ids) >= self.limits.registrations_per_instance:
-            del self.leases[ids[0]]
+            self.bytes -= self.leases.pop(ids[0]).size_bytes
             ids = ids[1:]
         self.leases[service_id] = lease
+        self.bytes += lease.size_bytes - (0 if former is None else former.size_bytes)
         # Before it leaves its former instance: the service must not vanish in between.
         self._show(Slot(key, (*ids, service_id), status, cause), index)
         if former_key is not None and former_key != key:
@@ -161,6 +158,7 @@ class State:
     def remove(self, service_id: ServiceId, index: int) -> Lease:
         """Take a registration out; its instance disappears with the last one."""
         lease = self.leases.pop(service_id)
+        self.bytes -= lease.size_bytes
         self._leave(service_id, key_of(lease.registration), index)
         return lease
 
@@ -169,7 +167,7 @@ class State:
         registration = lease.registration
         heartbeat_ms = max(at_ms, lease.heartbeat_ms)
         self.leases[registration.service_id] = Lease(
-            registration, position, heartbeat_ms
+            registration, position, heartbeat_ms, lease.size_bytes
         )
         key = key_of(registration)
         service = self.services[key[0]]
@@ -187,15 +185,6 @@ class State:
     def set_status(self, key: Key, status: Status, cause: str, index: int) -> None:
         """Give an instance another status."""
         self._show(Slot(key, self.slots[key].ids, status, cause), index)
-
-    def remember(self, gone: Gone) -> None:
-        """Keep an expired registration for a heartbeat to revive, within the bounds."""
-        self.gone[gone.registration.service_id] = gone
-        limits = self.limits
-        while len(self.gone) > limits.gone:
-            self.gone.popitem(last=False)
-        while gone.at_ms - next(iter(self.gone.values())).at_ms > limits.gone_for_ms:
-            self.gone.popitem(last=False)
 
     def open_service(self, name: ServiceName, index: int) -> Service:
         """Add a service, which must get an instance at once."""
@@ -218,10 +207,10 @@ class State:
         if len(slot.ids) > 1:
             heartbeat_ms = max([leases[other].heartbeat_ms for other in slot.ids])
         former = self.slots.get(key)
-        if former is not None and former.status is Status.HEALTHY:
-            self.healthy -= 1
-        if slot.status is Status.HEALTHY:
-            self.healthy += 1
+        was_healthy = former is not None and former.status is Status.HEALTHY
+        change = (slot.status is Status.HEALTHY) - was_healthy
+        self.healthy += change
+        service.healthy += change
         self.slots[key] = slot
         service.shown[key] = Instance(
             newest.registration, slot.status, slot.cause, heartbeat_ms, len(slot.ids)
@@ -243,9 +232,9 @@ class State:
                 self.services[key[0]].view = None
             elif self.services:
                 self.services.popitem()
-            if self.gone:
-                self.gone.popitem()
-        return not (self.leases or self.services or self.gone)
+            if self.gone.entries:
+                self.gone.entries.popitem()
+        return not (self.leases or self.services or self.gone.entries)
 
     def _show(self, slot: Slot, index: int) -> None:
         name = slot.key[0]
@@ -262,9 +251,10 @@ class State:
             self._show(Slot(key, ids, slot.status, slot.cause), index)
             return
         del self.slots[key]
+        service = self.services[key[0]]
         if slot.status is Status.HEALTHY:
             self.healthy -= 1
-        service = self.services[key[0]]
+            service.healthy -= 1
         del service.shown[key]
         service.view = None
         service.index = index

@@ -71,6 +71,11 @@ class Catalog:
         return len(self._state.services)
 
     @property
+    def size_bytes(self) -> int:
+        """How long the commands were that made the registrations, together."""
+        return self._state.bytes
+
+    @property
     def registrations(self) -> int:
         """How many registrations stand behind the instances."""
         return len(self._state.leases)
@@ -81,6 +86,11 @@ class Catalog:
         if service is None:
             return None
         return service.view or _build(service)
+
+    def counts(self, name: str) -> tuple[int, int]:
+        """Return how many instances a service has, and how many of them are healthy."""
+        service = self._state.services.get(ServiceName(name))
+        return (0, 0) if service is None else (len(service.shown), service.healthy)
 
     def service_index(self, name: str) -> int:
         """Return the index of the service's last change, without building its view."""
@@ -116,9 +126,9 @@ class Catalog:
 
 def _build(service: "Service") -> ServiceView:
     instances = tuple(service.shown.values())
-    healthy = tuple([i for i in instances if i.status is Status.HEALTHY])
-    if len(healthy) == len(instances):
-        healthy = instances
+    healthy = instances
+    if service.healthy < len(instances):
+        healthy = tuple([i for i in instances if i.status is Status.HEALTHY])
     view = ServiceView(service.name, service.index, instances, healthy)
     service.view = view
     return view

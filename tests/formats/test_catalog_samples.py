@@ -59,6 +59,7 @@ def test_codes_keep_their_numbers() -> None:
         "TOO_MANY_REGISTRATIONS": 7,
         "TOO_MANY_SERVICES": 8,
         "REVIVED": 9,
+        "TOO_MANY_BYTES": 10,
     }
 
     assert {name: numbers.get(name) for name in known} == known
@@ -77,7 +78,7 @@ def test_a_snapshot_is_restored_as_what_it_was() -> None:
     assert machine.catalog.service("my-service") == replayed.catalog.service(
         "my-service"
     )
-    assert list(machine.state.gone) == [B]
+    assert list(machine.state.gone.entries) == [B]
 
 
 def test_every_sample_is_read() -> None:

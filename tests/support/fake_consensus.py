@@ -82,6 +82,11 @@ class FakeConsensus:
             waiting_for=waiting_for,
         )
 
+    def not_recovered(self) -> None:
+        """Become a replica that still reads its disk."""
+        self.not_caught_up("its data directory to be read")
+        self._view = replace(self._view, recovered=False)
+
     def silent_leader(self, age_s: float) -> None:
         """Become a follower whose leader was last heard ``age_s`` ago."""
         self.has_leader = False
@@ -91,6 +96,10 @@ class FakeConsensus:
         """Begin to shut down."""
         self.refuses = Stopping
         self._view = replace(self._view, stopping=True)
+
+    def refound(self, cluster_id: str) -> None:
+        """Become a replica of another cluster, at the same index."""
+        self._view = replace(self._view, cluster_id=cluster_id)
 
     def degrade(self, *codes: str) -> None:
         """Report trouble of the cluster's own."""

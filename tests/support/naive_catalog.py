@@ -7,6 +7,8 @@ registrations in one list, oldest generation first, and works the rest out by sc
 
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from registry.catalog.bounds import LIMITS, Limits
 from registry.catalog.commands import (
     AnyCommand,
@@ -30,6 +32,7 @@ class _Entry:
     registration: Registration
     renewed_at: int
     heartbeat_ms: int
+    size: int
 
     @property
     def address(self) -> Address:
@@ -108,10 +111,16 @@ class NaiveCatalog:
 
     def _register(self, position: int, command: Register) -> Outcome:
         known = self._find(command.service_id)
-        if known is not None and known.registration.name != command.name:
+        claims = [] if known is None else [known]
+        claims += self._revivable(command.service_id, command.at_ms)
+        if any(claim.registration.name != command.name for claim in claims):
             return Outcome(Code.SERVICE_ID_TAKEN)
-        full = self._full(command.name)
-        if known is None and full is not Code.OK:
+        size = len(msgspec.msgpack.encode(command))
+        full = self._full(command.name, size)
+        if known is not None:
+            grows = size > known.size
+            full = self._overweight(size - known.size) if grows else Code.OK
+        if full is not Code.OK:
             return Outcome(full)
         fields = {
             field: getattr(command, field)
@@ -121,9 +130,6 @@ class NaiveCatalog:
         registration = Registration(
             generation=position, registered_at_ms=command.at_ms, **fields
         )
-        heartbeat_ms = command.at_ms
-        if known is not None:
-            heartbeat_ms = max(heartbeat_ms, known.heartbeat_ms)
         status, cause = self._status.get(
             _address(registration), (Status.DRAINING, "there is none yet")
         )
@@ -132,7 +138,8 @@ class NaiveCatalog:
             asserted = Status.HEALTHY
         if status is not asserted or cause == "there is none yet":
             status, cause = asserted, "registered"
-        self._enter(_Entry(registration, position, heartbeat_ms), (status, cause))
+        entry = _Entry(registration, position, command.at_ms, size)
+        self._enter(entry, (status, cause))
         return Outcome(Code.OK, position)
 
     def _deregister(self, position: int, service_id: str) -> Code:
@@ -151,22 +158,21 @@ class NaiveCatalog:
             entry.renewed_at = position
             entry.heartbeat_ms = max(entry.heartbeat_ms, at_ms)
             return Code.OK
-        buried = [b for b in self._buried if _id(b.entry) == service_id]
-        if not buried or at_ms - buried[0].at_ms > self._limits.gone_for_ms:
+        revivable = self._revivable(service_id, at_ms)
+        if not revivable:
             return Code.UNKNOWN_SERVICE_ID
-        old = buried[0].entry
-        full = self._full(old.registration.name)
+        old = revivable[0]
+        full = self._full(old.registration.name, old.size)
         if full is not Code.OK:
             return full
         values = {
             f: getattr(old.registration, f) for f in Registration.__struct_fields__
         }
         registration = Registration(**{**values, "generation": position})
-        status = self._status.get(
-            old.address, (buried[0].status, "revived by heartbeat")
-        )
+        buried = next(b for b in self._buried if b.entry is old)
+        status = self._status.get(old.address, (buried.status, "revived by heartbeat"))
         heartbeat_ms = max(at_ms, old.heartbeat_ms)
-        self._enter(_Entry(registration, position, heartbeat_ms), status)
+        self._enter(_Entry(registration, position, heartbeat_ms, old.size), status)
         return Code.REVIVED
 
     def _set_status(self, position: int, command: SetStatus) -> Code:
@@ -193,17 +199,39 @@ class NaiveCatalog:
         self._drop(position, entry)
         self._buried.append(_Buried(replace(entry), status, at_ms))
         self._buried = self._buried[-self._limits.gone :]
-        while at_ms - self._buried[0].at_ms > self._limits.gone_for_ms:
+        while sum(b.entry.size for b in self._buried) > self._limits.gone_bytes:
             self._buried.pop(0)
+        self._bury_for_good(at_ms)
         return Code.OK
 
-    def _full(self, name: str) -> Code:
+    def _bury_for_good(self, at_ms: int) -> None:
+        """At most two go by age, and the newest stay whatever their age."""
+        spare = max(0, len(self._buried) - self._limits.kept_gone)
+        for buried in self._buried[: min(2, spare)]:
+            if at_ms - buried.at_ms <= self._limits.gone_for_ms:
+                break
+            self._buried.remove(buried)
+
+    def _revivable(self, service_id: str, at_ms: int) -> list[_Entry]:
+        return [
+            b.entry
+            for b in self._buried
+            if _id(b.entry) == service_id
+            and at_ms - b.at_ms <= self._limits.gone_for_ms
+        ]
+
+    def _overweight(self, growth: int) -> Code:
+        total = sum(entry.size for entry in self._entries)
+        fits = total + growth <= self._limits.bytes
+        return Code.OK if fits else Code.TOO_MANY_BYTES
+
+    def _full(self, name: str, size: int) -> Code:
         if len(self._entries) >= self._limits.registrations:
             return Code.TOO_MANY_REGISTRATIONS
         names = self.names()
         if name not in names and len(names) >= self._limits.services:
             return Code.TOO_MANY_SERVICES
-        return Code.OK
+        return self._overweight(size)
 
     def _enter(self, entry: _Entry, status: tuple[Status, str]) -> None:
         """Make ``entry`` the newest registration; who had its id before it goes."""

@@ -4,7 +4,7 @@ import pytest
 from yarl import URL
 
 from registry.api import options
-from registry.discovery import HEALTHY, PLAIN, Consistency, InstanceFilter
+from registry.discovery import EVERY, HEALTHY, PLAIN, Consistency, InstanceFilter
 from registry.errors import InvalidField
 from registry.model import Status
 
@@ -20,6 +20,32 @@ def test_the_default_question_is_always_the_same_object(query: str) -> None:
 
     assert wanted is HEALTHY
     assert consistency is PLAIN
+
+
+def test_the_order_of_tags_and_metadata_does_not_matter() -> None:
+    """The same question has the same ETag, however a client builds its query."""
+    asked = _service("tag=b&tag=a&tag=b&metadata.y=1&metadata.x=2")[0]
+
+    assert asked == _service("metadata.x=2&metadata.y=1&tag=a&tag=b")[0]
+    assert _service("status=all")[0] is EVERY
+
+
+@pytest.mark.parametrize(
+    ("query", "field"), [("after=a&after=b", "after"), ("limit=1&limit=1", "limit")]
+)
+def test_a_page_is_asked_for_once(query: str, field: str) -> None:
+    """Which of two was meant, nobody can know."""
+    with pytest.raises(InvalidField) as caught:
+        options.services_options(URL(f"/services?{query}", encoded=True))
+
+    assert caught.value.field == field
+
+
+def test_a_page_has_a_thousand_services_unless_fewer_are_asked_for() -> None:
+    """A list that grows without bound holds up the loop."""
+    page, _ = options.services_options(URL("/services"))
+
+    assert (page.after, page.limit) == ("", 1000)
 
 
 def test_every_option_is_understood() -> None:
@@ -55,6 +81,13 @@ def test_a_single_status_can_be_asked_for() -> None:
         ("min_index=9223372036854775808", "min_index"),
         ("min_index=%C2%B2", "min_index"),
         ("min_index=", "min_index"),
+        ("status=", "status"),
+        ("status=all&status=healthy", "status"),
+        ("status=all&status=all", "status"),
+        ("zone=a&zone=b", "zone"),
+        ("min_index=1&min_index=2", "min_index"),
+        ("stale&stale", "stale"),
+        ("consistent=1&consistent=0", "consistent"),
     ],
 )
 def test_a_value_without_sense_is_refused_by_name(query: str, field: str) -> None:

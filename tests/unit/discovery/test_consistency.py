@@ -42,6 +42,15 @@ async def test_stale_reads_what_the_disk_held_and_says_so() -> None:
     assert provenance.stale
 
 
+async def test_before_the_disk_is_read_even_a_stale_answer_is_refused() -> None:
+    """It would be invented: empty, whatever the disk holds (I10)."""
+    cases = UseCases()
+    cases.consensus.not_recovered()
+
+    with pytest.raises(NotCaughtUp, match="data directory"):
+        await cases.discovery.reach(STALE, deadline_s=cases.now_s)
+
+
 @pytest.mark.parametrize(("silent_s", "age_ms"), [(0.9, None), (1.5, 1500)])
 async def test_a_silent_leader_shows_as_age_after_a_second(
     silent_s: float, age_ms: int | None

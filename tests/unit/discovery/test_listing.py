@@ -43,9 +43,18 @@ async def test_zone_matches_exactly() -> None:
 async def test_metadata_matches_as_json_writes_it() -> None:
     """In a query everything is text, so numbers and booleans are compared as text."""
     cases = UseCases()
-    await cases.register(port=1, metadata={"gpu": True, "cores": 8, "disk": "ssd"})
+    await cases.register(
+        port=1,
+        metadata={"gpu": True, "cores": 8, "disk": "ssd", "load": 1e16, "low": 1e-7},
+    )
 
-    for pair in (("gpu", "true"), ("cores", "8"), ("disk", "ssd")):
+    for pair in (
+        ("gpu", "true"),
+        ("cores", "8"),
+        ("disk", "ssd"),
+        ("load", "1e+16"),
+        ("low", "1e-7"),
+    ):
         assert _ports(cases, InstanceFilter(metadata=(pair,))) == [1]
     for pair in (("gpu", "1"), ("cores", "9"), ("none", "")):
         assert _ports(cases, InstanceFilter(metadata=(pair,))) == []

@@ -11,6 +11,7 @@ from registry.errors import (
     OutcomeUnknown,
     Overloaded,
     ServiceIdTaken,
+    TooManyBytes,
     TooManyRegistrations,
     TooManyServices,
     UnknownServiceId,
@@ -72,6 +73,7 @@ async def test_an_id_of_another_service_is_refused() -> None:
     [
         (Limits(registrations=1), TooManyRegistrations),
         (Limits(services=1), TooManyServices),
+        (Limits(bytes=200), TooManyBytes),
     ],
 )
 async def test_a_full_catalog_is_told_by_its_own_code(
