@@ -56,9 +56,6 @@ class Files(Protocol):
     def open_read(self, name: str) -> ReadFile:
         """Open for reading; FileNotFoundError if it is missing."""
 
-    def truncate(self, name: str, size: int) -> None:
-        """Cut the file to ``size`` bytes and sync it."""
-
     def rename(self, old: str, new: str) -> None:
         """Atomically give ``old`` the name ``new``, replacing it."""
 

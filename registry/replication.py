@@ -37,7 +37,6 @@ EXIT_FATAL = 70
 """
 FLUSH_S = 1.0
 REJECTED_EVERY_S = 10.0
-MAX_REMOTES = 64
 
 log = structlog.get_logger()
 

@@ -102,7 +102,7 @@ class Dialer:
         try:
             addresses = await self._resolver.resolve(self._peers[self._peer])
         except (OSError, TimeoutError, UnicodeError):
-            # The name is unknown, for now or as such; the next attempt asks again.
+            # The name is unknown at this moment; the next attempt asks again.
             self._note("the name is not known")
             addresses = []
         for address in addresses:

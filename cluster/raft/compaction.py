@@ -165,7 +165,7 @@ class Compaction:
         if core.raftLastApplied >= index:
             return True
         if self._journal.term_at(index) == term:
-            core._SyncObj__raftCommitIndex = max(core.raftCommitIndex, index)
+            core.commit_up_to(index)
             return True
         return False
 

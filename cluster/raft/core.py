@@ -49,6 +49,7 @@ class RaftCore(SyncObj):  # type: ignore[misc]
         want_tick: Callable[[], None],
     ) -> None:
         self._journal = journal
+        self._nodes = transport.nodes
         self._appends = appends
         self._append_period_s = timing.append_period_s
         self._apply_entry = apply_entry
@@ -148,7 +149,7 @@ class RaftCore(SyncObj):  # type: ignore[misc]
 
     def hand_over_to(self, peer: str) -> bool:
         """Ask ``peer`` to campaign at once; False if it lacks our last entry."""
-        node = next(n for n in self.otherNodes if n.id == peer)
+        node = self._nodes[peer]
         matched = self._SyncObj__raftMatchIndex.get(node, 0)
         if node not in self._SyncObj__connectedNodes or not self.is_leader:
             return False
@@ -164,12 +165,16 @@ class RaftCore(SyncObj):  # type: ignore[misc]
         """A snapshot at ``index`` is the state: answers up to it never come."""
         self._SyncObj__raftLastApplied = index
         self.applied_term = term
-        self._SyncObj__raftCommitIndex = max(self._SyncObj__raftCommitIndex, index)
-        self._journal.setRaftCommitIndex(self._SyncObj__raftCommitIndex)
+        self.commit_up_to(index)
         commits = self._SyncObj__commandsWaitingCommit
         for passed in sorted(i for i in commits if i <= index):
             for _, answer in commits.pop(passed):
                 answer(None, library.FAIL_REASON.UNKNOWN_OUTCOME)
+
+    def commit_up_to(self, index: int) -> None:
+        """Take for committed what a snapshot covers: it holds nothing else."""
+        self._SyncObj__raftCommitIndex = max(self._SyncObj__raftCommitIndex, index)
+        self._journal.setRaftCommitIndex(self._SyncObj__raftCommitIndex)
 
     def adopt_vote(self, candidate: str) -> None:
         """Count this term's vote as given (see joining), so that none is given."""
@@ -177,7 +182,7 @@ class RaftCore(SyncObj):  # type: ignore[misc]
 
     def continue_sending(self, peer: str) -> None:
         """An answer made room for more entries to ``peer``."""
-        node = next(n for n in self.otherNodes if n.id == peer)
+        node = self._nodes[peer]
         next_index = self._SyncObj__raftNextIndex[node]
         if next_index <= self._journal.last_index:
             self._send_to(node, alive=False)
@@ -201,7 +206,7 @@ class RaftCore(SyncObj):  # type: ignore[misc]
 
     def _SyncObj__sendAppendEntries(self) -> None:  # noqa: N802
         self._SyncObj__newAppendEntriesTime = library.now_s() + self._append_period_s
-        for node in sorted(self.otherNodes, key=lambda node: node.id):
+        for node in self._nodes.values():  # in a fixed order, unlike the library's set
             if node in self._SyncObj__connectedNodes:
                 self._send_to(node, alive=True)
 

@@ -197,7 +197,7 @@ class RaftTransport(Transport):  # type: ignore[misc]
             self._appends.answered(peer, ack.next_index)
         if success and not reset and ack.next_index - 1 > self._journal.durable_index:
             self._hold(peer, ack)
-            success = False  # for now only a sign of life
+            success = False  # until our own copy is synced, a sign of life alone
         next_index = core._SyncObj__raftNextIndex
         before = next_index[node]
         self._pass(

@@ -93,15 +93,6 @@ class DirectoryFiles:
         """See Files."""
         return _Reading(os.open(self._path(name), os.O_RDONLY | os.O_CLOEXEC))
 
-    def truncate(self, name: str, size: int) -> None:
-        """See Files."""
-        descriptor = os.open(self._path(name), os.O_WRONLY | os.O_CLOEXEC)
-        try:
-            os.ftruncate(descriptor, size)
-            _sync(descriptor)
-        finally:
-            os.close(descriptor)
-
     def rename(self, old: str, new: str) -> None:
         """See Files."""
         self._path(old).replace(self._path(new))

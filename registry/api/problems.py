@@ -27,13 +27,15 @@ _log = structlog.stdlib.get_logger("registry.api")
 
 
 def problem_response(error: RegistryError) -> web.Response:
-    """Render one error: type, title, status, detail, code, and the field at fault."""
+    """Render one error: type, title, status, detail, code, whether a
+    retry is safe, and the field at fault."""
     document: dict[str, object] = {
         "type": f"urn:service-registry:problem:{error.code}",
         "title": error.title,
         "status": error.status,
         "detail": error.detail or error.title,
         "code": error.code,
+        "retry_safe": error.retry_safe,
     }
     headers = {}
     if error.field:

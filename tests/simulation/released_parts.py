@@ -13,6 +13,7 @@ from pysyncobj.node import Node
 from pysyncobj.transport import Transport
 
 from cluster.ports import Files, Links
+from tests.support.sim_files import SimFiles
 
 JOURNAL = "journal"
 LENGTH_BYTES = 4
@@ -22,6 +23,7 @@ class ReleasedJournal(Journal):  # type: ignore[misc]
     """Entries in memory, each change appended to a file that nobody syncs."""
 
     def __init__(self, files: Files) -> None:
+        assert isinstance(files, SimFiles)
         self._entries: list[tuple[bytes, int, int]] = []
         self._kept: dict[str, Any] = {"commit": 1, "term": 0, "vote": None}
         self._commit = 1

@@ -52,6 +52,7 @@ def test_a_problem_document_has_the_members_of_rfc_9457() -> None:
         "status": 400,
         "detail": "port is missing",
         "code": "invalid_field",
+        "retry_safe": False,
         "field": "port",
     }
 

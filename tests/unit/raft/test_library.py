@@ -1,6 +1,8 @@
 """PySyncObj itself: the exact release that the repairs were made for, or none."""
 
 import random
+import re
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -72,3 +74,12 @@ def test_the_clock_and_the_dice_are_ours() -> None:
     assert library.random_unit() == random.Random(7).random()
     library.install()
     assert library.now_s() != 123.5
+
+
+def test_every_private_name_that_we_touch_is_checked_at_the_start() -> None:
+    """And none is checked for nothing."""
+    folder = Path(library.__file__).parent
+    sources = "".join(file.read_text() for file in folder.glob("*.py"))
+    touched = set(re.findall(r"\b_SyncObj__([A-Za-z]+)", sources))
+
+    assert touched == library.ATTRIBUTES | library.METHODS

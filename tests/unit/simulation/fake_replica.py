@@ -14,6 +14,7 @@ from cluster.errors import NoLeader
 from cluster.ports import AppendFile, Surroundings
 from cluster.state_machine import StateMachine
 from cluster.status import Applied, Role, Status
+from tests.support.sim_files import SimFiles
 
 LOG = "log"
 LENGTH_BYTES = 4
@@ -53,6 +54,7 @@ class FakeReplica:
     async def start(self) -> None:
         """Apply what the log holds; its torn end was never acknowledged."""
         files = self._outside.files
+        assert isinstance(files, SimFiles)
         if LOG in files.names() and self._flaw is not Flaw.FORGETS_AT_RESTART:
             size = 0
             for command in _commands(self._read_log()):

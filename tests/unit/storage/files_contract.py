@@ -71,15 +71,6 @@ class FilesContract:
 
         assert files.names() == ["a", "b", "c"]
 
-    def test_truncating_keeps_the_front(self, files: Files) -> None:
-        """And what is appended later follows it."""
-        put(files, "a", b"12345")
-
-        files.truncate("a", 2)
-
-        put(files, "a", b"x")
-        assert get(files, "a") == b"12x"
-
     def test_renaming_replaces(self, files: Files) -> None:
         """A snapshot gets its name only when it is whole, over an older one."""
         put(files, "old", b"new content")
