@@ -5,6 +5,7 @@ ClusterError
 |  +- NoLeader         nobody led until the deadline; retry later
 |  +- Overloaded       too much is waiting already; retry later
 |  +- DiskLow          too little disk is free; retry when there is more
+|  +- SchemaNotAgreed  a member of an older version does not understand it yet
 |  +- Stopping         this replica is shutting down; ask another one
 |  +- TooLarge         the command exceeds the bound of an entry; never retry
 +- OutcomeUnknown      may or may not be in the log; retry only what is idempotent
@@ -36,6 +37,10 @@ class DiskLow(Refused):
 
 class Stopping(Refused):
     """This replica is shutting down."""
+
+
+class SchemaNotAgreed(Refused):
+    """Not every member understands the command yet: some must be upgraded first."""
 
 
 class TooLarge(Refused):

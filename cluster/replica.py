@@ -13,7 +13,7 @@ from functools import partial
 from cluster.batcher import Batcher
 from cluster.config import ClusterConfig
 from cluster.describe import before_start, describe
-from cluster.errors import DiskLow, NoLeader, Refused, Stopping
+from cluster.errors import DiskLow, NoLeader, Refused, SchemaNotAgreed, Stopping
 from cluster.guard import GuardedWorker
 from cluster.identity import Standing
 from cluster.leadership import Duty, Leadership
@@ -159,13 +159,21 @@ class Replica:
             raise Stopping(message)
         return self._batcher
 
-    async def propose(self, command: bytes, *, deadline_s: float) -> Applied:
+    async def propose(
+        self, command: bytes, *, deadline_s: float, schema: int = 1
+    ) -> Applied:
         """Replicate ``command``; return when it was applied here.
 
-        ``deadline_s`` is in the event loop's time. Raises Refused leaves (certainly not
-        in the log) or OutcomeUnknown.
+        ``deadline_s`` is in the event loop's time; the command waits until all members
+        understand its ``schema``. Raises Refused leaves (certainly not in the log) or
+        OutcomeUnknown.
         """
         batcher = await self._started(deadline_s)
+        while self._ledger.min_schema < schema:
+            next_index = self.applied_index + 1
+            if not await self.wait_applied(next_index, deadline_s=deadline_s):
+                message = "not all members understand it yet: upgrade the others"
+                raise SchemaNotAgreed(message)
         if self._running().compaction.disk_low:
             message = "too little disk is free to take writes"
             raise DiskLow(message)

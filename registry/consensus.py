@@ -21,6 +21,7 @@ _ERRORS: dict[type[cluster_errors.ClusterError], type[errors.RegistryError]] = {
     cluster_errors.NoLeader: errors.NoLeader,
     cluster_errors.Overloaded: errors.Overloaded,
     cluster_errors.DiskLow: errors.DiskLow,
+    cluster_errors.SchemaNotAgreed: errors.UpgradePending,
     cluster_errors.Stopping: errors.Stopping,
     cluster_errors.TooLarge: errors.BodyTooLarge,
     cluster_errors.OutcomeUnknown: errors.OutcomeUnknown,
@@ -42,10 +43,14 @@ class ReplicaConsensus:
         self._view: ClusterView | None = None
         self._view_until_s = 0.0
 
-    async def propose(self, command: bytes, *, deadline_s: float) -> Committed:
+    async def propose(
+        self, command: bytes, *, deadline_s: float, schema: int = 1
+    ) -> Committed:
         """Replicate one command; see ``Consensus``."""
         with _translated():
-            applied = await self._replica.propose(command, deadline_s=deadline_s)
+            applied = await self._replica.propose(
+                command, deadline_s=deadline_s, schema=schema
+            )
         self._look_again_if_behind()
         return Committed(applied.position, applied.outcome)
 

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from cluster.config import ClusterConfig
-from cluster.errors import DiskLow, NoLeader, Stopping
+from cluster.errors import DiskLow, NoLeader, SchemaNotAgreed, Stopping
 from cluster.ports import Surroundings
 from cluster.raft import library
 from cluster.replica import Replica
@@ -18,7 +18,7 @@ from tests.support.virtual import virtually
 class One:
     """A cluster of one, and what it stands on."""
 
-    def __init__(self, files: SimFiles | None = None) -> None:
+    def __init__(self, files: SimFiles | None = None, *, schema: int = 1) -> None:
         self.loop = asyncio.get_running_loop()
         library.install(self.loop.time, Random(1))
         self.files = files or SimFiles()
@@ -31,7 +31,8 @@ class One:
             random=Random(2),
             fatal=die,
         )
-        self.replica = Replica(ClusterConfig("a", ("a",)), self.machine, surroundings)
+        config = ClusterConfig("a", ("a",), schema=schema)
+        self.replica = Replica(config, self.machine, surroundings)
 
     async def propose(self, command: bytes) -> bytes:
         """Propose with a deadline of a second."""
@@ -138,3 +139,21 @@ async def test_a_duty_runs_once_it_leads_and_ends_with_the_stop() -> None:
 
     assert log[-1] == "ends"
     assert log[0] in ("begins at 2", "begins at 3")
+
+
+@virtually
+async def test_a_command_waits_until_all_members_understand_its_schema() -> None:
+    """I1: an old member that skipped what it does not know would diverge."""
+    new, old = One(schema=2), One()
+    await new.replica.start()
+    await old.replica.start()
+    deadline_s = new.loop.time() + 1.0
+    applied = await new.replica.propose(b"x", deadline_s=deadline_s, schema=2)
+    with pytest.raises(SchemaNotAgreed):
+        await old.replica.propose(b"x", deadline_s=deadline_s, schema=2)
+
+    assert applied.outcome == b"x"
+    assert old.machine.commands == []
+    assert await old.propose(b"y") == b"y"
+    await new.replica.stop()
+    await old.replica.stop()
