@@ -25,6 +25,22 @@ class Status(StrEnum):
     DRAINING = "draining"
 
 
+class Check(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """How an instance is probed. What is 0 or empty follows the registry's settings.
+
+    ``kind`` is a row of the table of probes; the catalog does not look at it.
+    """
+
+    kind: str = "http"
+    path: str = ""
+    """http: a path, or a URL with the registered host and port; grpc: a service."""
+    interval_seconds: float = 0.0
+    timeout_seconds: float = 0.0
+    failures: int = 0
+    successes: int = 0
+    expected_status: int = 0
+
+
 class Registration(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One claim on an instance, as it was registered.
 
@@ -45,6 +61,48 @@ class Registration(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     zone: str = ""
     weight: int = 1
     version: str = ""
+    check: Check | None = None
+    initial_status: Status = Status.HEALTHY
+
+    @property
+    def probed(self) -> Check | None:
+        """The check that follows from ``check`` and ``health_endpoint``, if any."""
+        if self.check is not None:
+            return self.check
+        if self.health_endpoint:
+            return Check(path=self.health_endpoint)
+        return None
+
+
+class Drain(
+    msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True
+):
+    """An instance taken out of the list on purpose; it outlives its registrations."""
+
+    reason: str
+    at_ms: int
+    position: int
+    """Position of the Drain: a message about another one is stale."""
+    limit_seconds: float = 0.0
+    """How long it holds, by the leader's monotonic clock; 0: until undrained."""
+
+
+class Transition(
+    msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True
+):
+    """One change of one instance, and why: a line of a service's history."""
+
+    position: int
+    at_ms: int
+    service_id: ServiceId
+    host: str
+    port: int
+    before: str
+    """A Status, or empty: it was not there."""
+    after: str
+    """A Status, or empty: it is no longer there. Equal to ``before`` if the cause
+    alone changed."""
+    cause: str
 
 
 class Instance(msgspec.Struct, frozen=True, gc=False):
@@ -58,3 +116,5 @@ class Instance(msgspec.Struct, frozen=True, gc=False):
     """Wall time of the newest proof of life of any of its registrations; for people."""
     registrations: int
     """How many registrations stand behind it (1 to 64)."""
+    since_ms: int = 0
+    """Wall time of the transition that gave it this status and cause; for people."""

@@ -64,11 +64,16 @@ MAX_BYTES = 2 * 1024**3
 """Of all registrations together, as their commands were long in the log."""
 MAX_GONE = 100_000
 MAX_GONE_BYTES = 256 * 1024**2
-KEPT_GONE = 1_000
-"""So many of the newest are kept whatever their age is said to be: one replica whose
-clock is ahead must not empty the list."""
-GONE_FOR_MS = 86_400_000
-"""How long an expired registration can be revived by a heartbeat: one day."""
+MAX_ENDED = 20_000
+MAX_ENDED_BYTES = 64 * 1024**2
+"""Registrations that were deregistered, replaced or displaced, for who asks."""
+GONE_FOR_S = 86_400.0
+"""How long the leader lets gone registrations be remembered, in lease time: a day."""
+
+MAX_DRAINS = 10_000
+MAX_REASON_LENGTH = 200
+MAX_HISTORY = 100_000
+MAX_HISTORY_OF_SERVICE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +89,11 @@ class Limits:
     bytes: int = MAX_BYTES
     gone: int = MAX_GONE
     gone_bytes: int = MAX_GONE_BYTES
-    kept_gone: int = KEPT_GONE
-    gone_for_ms: int = GONE_FOR_MS
+    ended: int = MAX_ENDED
+    ended_bytes: int = MAX_ENDED_BYTES
+    drains: int = MAX_DRAINS
+    history: int = MAX_HISTORY
+    history_of_service: int = MAX_HISTORY_OF_SERVICE
 
 
 LIMITS = Limits()

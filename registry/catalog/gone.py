@@ -1,44 +1,47 @@
-"""The registrations that expired, kept for a day so that a heartbeat can revive them.
+"""The registrations that are no more, kept to be revived or to be told of.
 
-Bounded by number, by bytes and by age, oldest first. Ages are differences of what the
-replicas' wall clocks said, so age alone lets only a few go with each that comes, and
-never the newest: one Expire of a replica whose clock is ahead must not make all the
-others look old and empty the list.
+Two lists of one kind: the expired, kept so that a heartbeat can revive them, and the
+others (deregistered, replaced, displaced), kept so that somebody who asks is answered.
+Bounded by number and bytes, oldest first; by age the leader lets them go (``Forget``),
+since only its clock is monotonic.
 """
 
 from collections import OrderedDict
 
 import msgspec
 
-from registry.catalog.bounds import Limits
 from registry.model import Registration, ServiceId, Status
 
-_FORGOTTEN_AT_ONCE = 2
-"""Of the old, for each that comes: enough to get rid of them all."""
+EXPIRED = "lease_expired"
+"""The cause of those that a snapshot of schema 1 holds."""
 
 
 class Gone(
     msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True
 ):
-    """A registration that expired: as it was, with the status its instance had."""
+    """A registration that is no more: as it was, with the status its instance had."""
 
     registration: Registration
     status: Status
     heartbeat_ms: int
     at_ms: int
     size_bytes: int
+    position: int = 0
+    """Of the command that ended it."""
+    cause: str = EXPIRED
 
 
 class GoneList:
-    """The expired registrations, in the order in which they expired.
+    """Gone registrations, in the order in which they went.
 
     Invariant: ``size_bytes`` is that of all ``entries`` together.
     """
 
-    __slots__ = ("entries", "limits", "size_bytes")
+    __slots__ = ("entries", "most", "most_bytes", "size_bytes")
 
-    def __init__(self, limits: Limits) -> None:
-        self.limits = limits
+    def __init__(self, *, most: int, most_bytes: int) -> None:
+        self.most = most
+        self.most_bytes = most_bytes
         # Ordered: a plain dict would look for its first entry ever longer.
         self.entries: OrderedDict[ServiceId, Gone] = OrderedDict()
         self.size_bytes = 0
@@ -46,12 +49,15 @@ class GoneList:
     def __len__(self) -> int:
         return len(self.entries)
 
-    def revivable(self, service_id: ServiceId, at_ms: int) -> Gone | None:
-        """Return the registration that a heartbeat at this time would bring back."""
-        gone = self.entries.get(service_id)
-        if gone is None or at_ms - gone.at_ms > self.limits.gone_for_ms:
-            return None
-        return gone
+    def get(self, service_id: ServiceId) -> Gone | None:
+        """Return the registration that had this id."""
+        return self.entries.get(service_id)
+
+    def oldest(self) -> int:
+        """Return the position of the oldest; 0 if there is none."""
+        for gone in self.entries.values():
+            return gone.position
+        return 0
 
     def add(self, gone: Gone) -> None:
         """Enter one as the newest, whatever the bounds: it is from a snapshot."""
@@ -59,18 +65,11 @@ class GoneList:
         self.size_bytes += gone.size_bytes
 
     def remember(self, gone: Gone) -> None:
-        """Enter one that expires now, and let the oldest go that are too many."""
+        """Enter one that goes now, and let the oldest go that are too many."""
+        self.forget(gone.registration.service_id)
         self.add(gone)
-        limits = self.limits
-        while len(self.entries) > limits.gone or self.size_bytes > limits.gone_bytes:
+        while len(self.entries) > self.most or self.size_bytes > self.most_bytes:
             self.forget(next(iter(self.entries)))
-        for _ in range(_FORGOTTEN_AT_ONCE):
-            if len(self.entries) <= limits.kept_gone:
-                return
-            service_id, oldest = next(iter(self.entries.items()))
-            if gone.at_ms - oldest.at_ms <= limits.gone_for_ms:
-                return
-            self.forget(service_id)
 
     def forget(self, service_id: ServiceId) -> bool:
         """Let one go for good; return whether it was there."""
@@ -79,3 +78,11 @@ class GoneList:
             return False
         self.size_bytes -= gone.size_bytes
         return True
+
+    def forget_before(self, position: int, most: int) -> int:
+        """Let at most ``most`` go that went before a position; return how many."""
+        count = 0
+        while count < most and self.entries and self.oldest() < position:
+            self.forget(next(iter(self.entries)))
+            count += 1
+        return count

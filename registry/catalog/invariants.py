@@ -4,9 +4,11 @@ For the tests and the simulation, after each command: it goes through the whole 
 It trusts leases, slots, the services' own indices and gone, and rebuilds the rest.
 """
 
-from registry.catalog.state import POSITION_BITS, Key, Service, State, key_of
+from registry.catalog.commands import Key
+from registry.catalog.records import POSITION_BITS, Service, key_of
+from registry.catalog.state import State
 from registry.catalog.views import Catalog
-from registry.model import Instance, ServiceId, ServiceName, Status
+from registry.model import Instance, ServiceId, ServiceName, Status, Transition
 
 
 class InvariantError(AssertionError):
@@ -20,6 +22,8 @@ def check(state: State) -> None:
     _check_services(state)
     _check_counters(state)
     _check_gone(state)
+    _check_history(state)
+    _check_addresses(state)
 
 
 def _demand(holds: bool, what: str, *details: object) -> None:
@@ -94,34 +98,68 @@ def _check_view(service: Service, instances: tuple[Instance, ...]) -> None:
 def _shown(state: State, key: Key) -> Instance:
     slot = state.slots[key]
     leases = [state.leases[service_id] for service_id in slot.ids]
+    status, cause, since_ms = slot.status, slot.cause, slot.since_ms
+    drain = state.drains.get(key)
+    if drain is not None:
+        cause = f"drained: {drain.reason}" if drain.reason else "drained"
+        status, since_ms = Status.DRAINING, drain.at_ms
     return Instance(
         registration=leases[-1].registration,
-        status=slot.status,
-        cause=slot.cause,
+        status=status,
+        cause=cause,
         last_heartbeat_ms=max(lease.heartbeat_ms for lease in leases),
         registrations=len(leases),
+        since_ms=since_ms,
     )
 
 
 def _check_counters(state: State) -> None:
     catalog = Catalog(state)
-    healthy = sum(slot.status is Status.HEALTHY for slot in state.slots.values())
+    healthy = sum(_shown(state, k).status is Status.HEALTHY for k in state.slots)
     _demand(catalog.healthy == healthy, "healthy miscounted", catalog.healthy, healthy)
     for service in state.services.values():
         count = sum(i.status is Status.HEALTHY for i in service.shown.values())
         _demand(service.healthy == count, "healthy miscounted", service.name)
     size_bytes = sum(lease.size_bytes for lease in state.leases.values())
     _demand(state.bytes == size_bytes, "bytes miscounted", state.bytes, size_bytes)
-    gone_bytes = sum(gone.size_bytes for gone in state.gone.entries.values())
-    _demand(state.gone.size_bytes == gone_bytes, "bytes of the gone miscounted")
-    _demand(gone_bytes <= state.limits.gone_bytes, "too many bytes of the gone")
 
 
 def _check_gone(state: State) -> None:
-    _demand(len(state.gone) <= state.limits.gone, "too many gone registrations")
-    both = state.gone.entries.keys() & state.leases.keys()
-    _demand(not both, "registered and gone at once", both)
-    for service_id, gone in state.gone.entries.items():
-        _demand(
-            gone.registration.service_id == service_id, "gone under a wrong id", gone
-        )
+    for remembered in (state.gone, state.ended):
+        size_bytes = sum(gone.size_bytes for gone in remembered.entries.values())
+        _demand(remembered.size_bytes == size_bytes, "bytes of the gone miscounted")
+        _demand(size_bytes <= remembered.most_bytes, "too many bytes of the gone")
+        _demand(len(remembered) <= remembered.most, "too many gone registrations")
+        both = remembered.entries.keys() & state.leases.keys()
+        _demand(not both, "registered and gone at once", both)
+        for service_id, gone in remembered.entries.items():
+            is_right = gone.registration.service_id == service_id
+            _demand(is_right, "gone under a wrong id", gone)
+    both = state.gone.entries.keys() & state.ended.entries.keys()
+    _demand(not both, "expired and ended at once", both)
+    _demand(len(state.drains) <= state.limits.drains, "too many drains")
+
+
+def _check_history(state: State) -> None:
+    history, limits = state.history, state.limits
+    expected: dict[ServiceName, list[Transition]] = {}
+    for name, transition in history.entries.values():
+        expected.setdefault(name, []).append(transition)
+    _demand(len(history) <= limits.history, "too long a history")
+    _demand(set(history.names()) == expected.keys(), "history of other services")
+    for name, transitions in expected.items():
+        _demand(history.of(name) == tuple(transitions), "history differs", name)
+        is_short = len(transitions) <= limits.history_of_service
+        _demand(is_short, "too long a history of one service", name)
+
+
+def _check_addresses(state: State) -> None:
+    at: dict[tuple[str, int], set[ServiceName]] = {}
+    for name, host, port in state.slots:
+        at.setdefault((host, port), set()).add(name)
+    for (host, port), names in at.items():
+        found = state.addresses.at(host, port)
+        _demand(set(found) == names, "other services at an address", host, port)
+        _demand(len(found) == len(names), "a service twice at an address", host, port)
+    shared = sum(len(names) > 1 for names in at.values())
+    _demand(state.addresses.shared == shared, "shared addresses miscounted")

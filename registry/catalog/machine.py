@@ -2,8 +2,7 @@
 
 A handler sees the command, its position and the state, nothing else. A refusal is an
 outcome and leaves the state untouched (I2): every handler decides before it changes
-anything. The wall times in commands are shown to people and bound how long an expired
-registration is remembered; nothing else looks at them.
+anything. The wall times in commands are shown to people; nothing decides by them.
 
 What registering does to a status. Who registers asserts that the instance is up, so the
 instance gets the command's ``initial_status`` with cause ``registered``, whatever it
@@ -11,97 +10,117 @@ was, with one exception: an instance that has the status already, or is asked to
 go back from healthy to starting, keeps status and cause. So a second process
 behind a healthy address does not hide it, and a restarted one ends an ``unhealthy``.
 
-What revives. A heartbeat brings an expired registration back as it was, status
-included: an unhealthy instance still has to pass its check, a starting one its first.
+What revives. A heartbeat brings an expired registration back as a new generation. With
+a check it begins anew, with its ``initial_status``, as what was known of it is a lease
+old; without one it comes back with what it last reported. Other registrations that
+kept the instance listed are not overruled.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import get_args
+from typing import Any
 
 import msgspec
 
-from registry.catalog import outcomes, snapshot_format
-from registry.catalog.bounds import LIMITS, Limits
+from registry.catalog import draining, expiry, outcomes, snapshot_format
+from registry.catalog.bounds import LIMITS, MAX_CAUSE_LENGTH, Limits
 from registry.catalog.commands import (
-    SCHEMA,
     AnyCommand,
     Deregister,
+    Drain,
     Expire,
-    Expiry,
+    Forget,
+    Key,
+    Opinion,
     Register,
     Renew,
     SetStatus,
+    Suspect,
+    Undrain,
 )
-from registry.catalog.gone import Gone
+from registry.catalog.decoding import decode
+from registry.catalog.discarding import discard
+from registry.catalog.events import Listener
 from registry.catalog.outcomes import Code, Outcome
+from registry.catalog.records import Lease, When, gone_of, key_of
+from registry.catalog.registering import registration_of
+from registry.catalog.room import full_for
 from registry.catalog.sharing import share_strings
-from registry.catalog.state import POSITION_BITS, Lease, State, key_of
+from registry.catalog.state import State
 from registry.catalog.views import Catalog
-from registry.model import Registration, ServiceId, ServiceName, Status
+from registry.model import Registration, ServiceId, Status
 
 REGISTERED = "registered"
 REVIVED = "revived by heartbeat"
-
-
+DEREGISTERED = "deregistered"
 _DISCARD_AT_ONCE = 500
 """Of a replaced state, with each entry applied: a fraction of a millisecond."""
 
-
-class UnknownCommandError(Exception):
-    """The log holds a command unknown to this version: stop, never skip (I1)."""
-
-
-class _Header(msgspec.Struct, frozen=True, gc=False):
-    """What every command has, whatever its version."""
-
-    type: str
-    schema: int
-
-
-_decoder: msgspec.msgpack.Decoder[AnyCommand] = msgspec.msgpack.Decoder(AnyCommand)
-_header_decoder = msgspec.msgpack.Decoder(_Header)
-_KNOWN = frozenset(c.__struct_config__.tag for c in get_args(AnyCommand))
+Handler = Callable[[State, int, Any], Outcome]
+_HANDLERS: dict[type, Handler] = {
+    Expire: expiry.expire,
+    Forget: expiry.forget,
+    Drain: draining.drain,
+    Undrain: draining.undrain,
+}
 
 
 class CatalogMachine:
     """The catalog as the log's state machine. Owned by the event loop.
 
-    ``catalog`` is the read side; it stays the same object for the machine's life.
+    ``catalog`` is the read side; it stays the same object for the machine's life, and
+    so do the ``listeners``.
     """
 
     def __init__(self, limits: Limits = LIMITS) -> None:
+        self.listeners: list[Listener] = []
         self._state = State(limits)
+        self._state.changed = self._tell_changed
         self._replaced: State | None = None
         self.catalog = Catalog(self._state)
-        handlers: tuple[tuple[type, Callable[..., Outcome]], ...] = (
-            (Deregister, self._deregister),
-            (Renew, self._renew),
-            (SetStatus, self._set_status),
-            (Expire, self._expire),
-        )
-        self._handlers = dict(handlers)
 
     @property
     def state(self) -> State:
         """The state, for ``invariants.check``; nobody else has business with it."""
         return self._state
 
+    def _tell_changed(self, key: Key, position: int) -> None:
+        for listener in self.listeners:
+            listener.changed(key, position)
+
     def apply(self, position: int, command: bytes) -> bytes:
         """Carry out one encoded command; return its encoded outcome.
 
         Raises UnknownCommandError. Any other exception is the same on every replica.
         """
-        decoded = _decode(command)
-        if isinstance(decoded, Register):
-            outcome = self._register(position, decoded, len(command))
-        else:
-            outcome = self._handlers[type(decoded)](position, decoded)
-        return outcomes.encode(outcome)
+        decoded = decode(command)
+        return outcomes.encode(self._carry_out(position, decoded, len(command)))
+
+    def _carry_out(
+        self, position: int, command: AnyCommand, size_bytes: int
+    ) -> Outcome:
+        match command:
+            case Renew():
+                return self._renew(position, command)
+            case Register():
+                return self._register(position, command, size_bytes)
+            case Deregister():
+                return self._deregister(position, command)
+            case SetStatus():
+                return self._set_status(position, command)
+            case Suspect():
+                for listener in self.listeners:
+                    listener.suspected(position, command)
+            case Opinion():
+                for listener in self.listeners:
+                    listener.opined(position, command)
+            case _:
+                return _HANDLERS[type(command)](self._state, position, command)
+        return Outcome(Code.OK)
 
     def applied(self, index: int) -> None:
         """Show ``index`` as the one up to which everything is applied."""
         self._state.index = index
-        if self._replaced is not None and self._replaced.discard(_DISCARD_AT_ONCE):
+        if self._replaced is not None and discard(self._replaced, _DISCARD_AT_ONCE):
             self._replaced = None
 
     def snapshot(self) -> Iterable[bytes]:
@@ -118,72 +137,114 @@ class CatalogMachine:
             reader.take(chunk)
             yield
         self._state, self._replaced = reader.finish(), self._state
+        self._state.changed = self._tell_changed
         self.catalog.adopt(self._state)
 
     def _register(self, position: int, command: Register, size_bytes: int) -> Outcome:
-        state = self._state
+        state, when = self._state, When(position, command.at_ms)
         service_id = command.service_id
         known = state.leases.get(service_id)
         # One that a heartbeat could still bring back has its name, too.
-        claim = known or state.gone.revivable(service_id, command.at_ms)
+        claim = known or state.gone.get(service_id)
         if claim is not None and claim.registration.name != command.name:
             return Outcome(Code.SERVICE_ID_TAKEN)
-        full = self._full_for(command.name, size_bytes, known)
+        full = full_for(state, command.name, size_bytes, known)
         if full is not None:
             return Outcome(full)
-        registration = share_strings(_registration(position, command))
-        status, cause = command.initial_status, REGISTERED
-        slot = state.slots.get(key_of(registration))
-        if slot is not None and _keeps(slot.status, status):
-            status, cause = slot.status, slot.cause
+        registration = share_strings(registration_of(position, command))
+        asserted = command.initial_status
+        status, cause = self._asserted(registration, asserted, REGISTERED)
         state.gone.forget(service_id)
+        state.ended.forget(service_id)
         lease = Lease(registration, position, command.at_ms, size_bytes)
-        state.place(lease, status, cause, position >> POSITION_BITS)
+        state.place(lease, status, cause, when)
+        if command.exclusive:
+            self._clear_address(registration, when)
         return Outcome(Code.OK, position)
 
+    def _asserted(
+        self, registration: Registration, asserted: Status, cause: str
+    ) -> tuple[Status, str]:
+        """Return what its instance gets, when a registration says that it is up."""
+        slot = self._state.slots.get(key_of(registration))
+        if slot is not None and _keeps(slot.status, asserted):
+            return slot.status, slot.cause
+        return asserted, cause
+
+    def _clear_address(self, registration: Registration, when: When) -> None:
+        """End what other services registered at an address that was given anew."""
+        state, (name, host, port) = self._state, key_of(registration)
+        cause = f"replaced: {host}:{port} belongs to {name} now"[:MAX_CAUSE_LENGTH]
+        for other in state.addresses.at(host, port):
+            if other == name:
+                continue
+            slot = state.slots[(other, host, port)]
+            for service_id in slot.ids:
+                lease = state.remove(service_id, when, cause)
+                state.ended.remember(gone_of(lease, slot.status, cause, when))
+
     def _deregister(self, position: int, command: Deregister) -> Outcome:
-        state = self._state
+        state, when = self._state, When(position, command.at_ms)
         service_id = command.service_id
-        if service_id in state.leases:
-            state.remove(service_id, position >> POSITION_BITS)
-        elif not state.gone.forget(service_id):
+        lease, gone = state.leases.get(service_id), state.gone.get(service_id)
+        if lease is not None:
+            status = state.slots[key_of(lease.registration)].status
+            state.remove(service_id, when, DEREGISTERED)
+            state.ended.remember(gone_of(lease, status, DEREGISTERED, when))
+        elif gone is not None:
+            # No stray heartbeat may bring back what was ended.
+            state.gone.forget(service_id)
+            state.ended.remember(
+                msgspec.structs.replace(
+                    gone, at_ms=when.at_ms, position=position, cause=DEREGISTERED
+                )
+            )
+        else:
             return Outcome(Code.UNKNOWN_SERVICE_ID)
-        # An expired one is forgotten: no stray heartbeat may bring back what was ended.
         return Outcome(Code.OK)
 
     def _renew(self, position: int, command: Renew) -> Outcome:
         state = self._state
-        leases = state.leases
         codes = []
         at_ms = command.at_ms
         for service_id in command.service_ids:
-            lease = leases.get(service_id)
-            if lease is None:
-                codes.append(self._revive(position, service_id, at_ms))
-            else:
+            lease = state.leases.get(service_id)
+            if lease is not None and not lease.expired:
                 state.renew(lease, position, at_ms)
                 codes.append(Code.OK)
+            elif command.by_check:
+                codes.append(Code.UNKNOWN_SERVICE_ID)
+            else:
+                codes.append(self._revive(service_id, When(position, at_ms)))
         generation = position if Code.REVIVED in codes else 0
         return Outcome(Code.OK, generation, tuple(codes))
 
-    def _revive(self, position: int, service_id: ServiceId, at_ms: int) -> Code:
+    def _revive(self, service_id: ServiceId, when: When) -> Code:
         state = self._state
-        gone = state.gone.revivable(service_id, at_ms)
-        if gone is None:
+        kept, gone = state.leases.get(service_id), state.gone.get(service_id)
+        former = kept or gone
+        if former is None:
             return Code.UNKNOWN_SERVICE_ID
-        full = self._full_for(gone.registration.name, gone.size_bytes, None)
+        full = full_for(state, former.registration.name, former.size_bytes, kept)
         if full is not None:
             return full
-        state.gone.forget(service_id)
-        registration = msgspec.structs.replace(gone.registration, generation=position)
-        slot = state.slots.get(key_of(registration))
-        # Another registration kept the instance listed: a heartbeat is no judgement.
-        status, cause = (
-            (gone.status, REVIVED) if slot is None else (slot.status, slot.cause)
+        registration = msgspec.structs.replace(
+            former.registration, generation=when.position
         )
-        heartbeat_ms = max(at_ms, gone.heartbeat_ms)
-        lease = Lease(registration, position, heartbeat_ms, gone.size_bytes)
-        state.place(lease, status, cause, position >> POSITION_BITS)
+        slot = state.slots.get(key_of(registration))
+        if slot is not None and any(not state.leases[i].expired for i in slot.ids):
+            # Others kept the instance listed: a heartbeat is no judgement.
+            status, cause = slot.status, slot.cause
+        elif registration.probed is not None:
+            asserted = registration.initial_status
+            status, cause = self._asserted(registration, asserted, REVIVED)
+        else:
+            status = registration.initial_status if gone is None else gone.status
+            cause = REVIVED
+        state.gone.forget(service_id)
+        heartbeat_ms = max(when.at_ms, former.heartbeat_ms)
+        lease = Lease(registration, when.position, heartbeat_ms, former.size_bytes)
+        state.place(lease, status, cause, when)
         return Code.REVIVED
 
     def _set_status(self, position: int, command: SetStatus) -> Outcome:
@@ -191,71 +252,28 @@ class CatalogMachine:
         lease = state.leases.get(command.service_id)
         if lease is None:
             return Outcome(Code.UNKNOWN_SERVICE_ID)
-        if lease.registration.generation != command.generation:
-            return Outcome(Code.STALE_GENERATION)
-        key = key_of(lease.registration)
-        if state.slots[key].status is command.status:
-            return Outcome(Code.UNCHANGED)
-        index = position >> POSITION_BITS
-        state.set_status(key, command.status, command.cause, index)
-        return Outcome(Code.OK)
-
-    def _expire(self, position: int, command: Expire) -> Outcome:
-        index = position >> POSITION_BITS
-        codes = [self._expire_one(item, index, command.at_ms) for item in command.items]
-        return Outcome(Code.OK, 0, tuple(codes))
-
-    def _expire_one(self, item: Expiry, index: int, at_ms: int) -> Code:
-        state = self._state
-        lease = state.leases.get(item.service_id)
-        if lease is None:
-            return Code.UNKNOWN_SERVICE_ID
-        if lease.registration.generation != item.generation:
-            return Code.STALE_GENERATION
-        if lease.renewed_at > item.renewed_at:
-            return Code.RENEWED_SINCE
         registration = lease.registration
-        status = state.slots[key_of(registration)].status
-        state.remove(item.service_id, index)
-        size_bytes = lease.size_bytes
-        state.gone.remember(
-            Gone(registration, status, lease.heartbeat_ms, at_ms, size_bytes)
-        )
-        return Code.OK
-
-    def _full_for(
-        self, name: ServiceName, size_bytes: int, former: Lease | None
-    ) -> Code | None:
-        """Return the bound that one more registration, or its successor, would pass."""
-        state, limits = self._state, self._state.limits
-        if former is None:
-            if len(state.leases) >= limits.registrations:
-                return Code.TOO_MANY_REGISTRATIONS
-            if name not in state.services and len(state.services) >= limits.services:
-                return Code.TOO_MANY_SERVICES
-        growth = size_bytes - (0 if former is None else former.size_bytes)
-        # What does not grow is always let in: a full catalog must be kept up.
-        if growth > 0 and state.bytes + growth > limits.bytes:
-            return Code.TOO_MANY_BYTES
-        return None
-
-
-def _registration(position: int, command: Register) -> Registration:
-    return Registration(
-        service_id=command.service_id,
-        name=command.name,
-        host=command.host,
-        port=command.port,
-        generation=position,
-        registered_at_ms=command.at_ms,
-        ttl_seconds=command.ttl_seconds,
-        health_endpoint=command.health_endpoint,
-        metadata=command.metadata,
-        tags=command.tags,
-        zone=command.zone,
-        weight=command.weight,
-        version=command.version,
-    )
+        slot = state.slots[key_of(registration)]
+        by_check, status = command.by_check, command.status
+        if registration.generation != command.generation or (
+            by_check and slot.ids[-1] != command.service_id
+        ):
+            return Outcome(Code.STALE_GENERATION)
+        has_cause = not by_check or slot.cause == command.cause
+        is_same = slot.status is status and has_cause
+        lives = by_check and status is Status.HEALTHY
+        if is_same and not (lives and lease.expired):
+            return Outcome(Code.UNCHANGED)
+        if lives:
+            state.leases[command.service_id] = Lease(
+                registration,
+                position,
+                max(command.at_ms, lease.heartbeat_ms),
+                lease.size_bytes,
+            )
+        when = When(position, command.at_ms)
+        state.set_status(slot.key, status, command.cause, when)
+        return Outcome(Code.OK)
 
 
 def _keeps(status: Status, asserted: Status) -> bool:
@@ -263,32 +281,3 @@ def _keeps(status: Status, asserted: Status) -> bool:
     return status is asserted or (
         status is Status.HEALTHY and asserted is Status.STARTING
     )
-
-
-def _decode(command: bytes) -> AnyCommand:
-    try:
-        decoded = _decoder.decode(command)
-    except msgspec.ValidationError as error:
-        _demand_known(command, error)
-        raise
-    if decoded.schema > SCHEMA:
-        raise UnknownCommandError(
-            f"a command needs schema {decoded.schema}; this version knows {SCHEMA}"
-        )
-    return decoded
-
-
-def _demand_known(command: bytes, error: msgspec.ValidationError) -> None:
-    """Tell a newer version's command, which stops us, from a malformed one of ours.
-
-    A malformed one is refused by every version that knows its schema; stopping
-    for it would let one bad proposal stop the cluster for good.
-    """
-    try:
-        header = _header_decoder.decode(command)
-    except msgspec.DecodeError:
-        return
-    if header.schema > SCHEMA or header.type not in _KNOWN:
-        raise UnknownCommandError(
-            f"a command {header.type!r} of schema {header.schema} is not known here"
-        ) from error

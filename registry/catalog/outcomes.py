@@ -28,10 +28,15 @@ class Code(IntEnum):
     generation.
     """
     TOO_MANY_BYTES = 10
+    NOT_DRAINED = 11
+    TOO_MANY_DRAINS = 12
 
 
 class Outcome(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
-    """One command's answer. ``items`` holds one code per item of Renew and Expire."""
+    """One command's answer. ``items`` holds one code per item of a command with many.
+
+    Forget's ``generation`` is how many it let go.
+    """
 
     code: Code
     generation: int = 0

@@ -1,7 +1,8 @@
 """The catalog's state as a stream of chunks, and back. Pure.
 
     chunk 1   Header: format and schema, the indices, how many of each kind follow
-    then      Services, Leases, Slots, Gones, in this order, each as often as needed
+    then      Services, Drains, Leases, Slots, Gones, Ended, Events, in this order,
+              each as often as needed
 
 Each chunk is one msgpack array that begins with its kind. Everything that decides is in
 it; what is derived (what is shown, names, counters) is rebuilt. Equal states give equal
@@ -19,13 +20,15 @@ from typing import Any
 import msgspec
 
 from registry.catalog.bounds import Limits
+from registry.catalog.commands import Key
 from registry.catalog.gone import Gone
+from registry.catalog.records import Lease, Slot, key_of
 from registry.catalog.sharing import share_strings
-from registry.catalog.state import Lease, Slot, State, key_of
-from registry.model import ServiceName
+from registry.catalog.state import State
+from registry.model import Drain, ServiceName, Transition
 
 FORMAT = "registry-catalog"
-SCHEMA = 1
+SCHEMA = 2
 """The newest snapshot schema that this version writes and understands."""
 
 MAX_CHUNK_BYTES = 1 << 20
@@ -44,6 +47,9 @@ class Header(msgspec.Struct, frozen=True, array_like=True, tag="header"):
     registrations: int
     instances: int
     gone: int
+    ended: int = 0
+    drains: int = 0
+    history: int = 0
 
 
 class Services(msgspec.Struct, frozen=True, array_like=True, tag="services"):
@@ -70,7 +76,25 @@ class Gones(msgspec.Struct, frozen=True, array_like=True, tag="gone"):
     items: list[Gone]
 
 
-Chunk = Header | Services | Leases | Slots | Gones
+class Ended(msgspec.Struct, frozen=True, array_like=True, tag="ended"):
+    """Registrations that ended otherwise, in the order in which they did."""
+
+    items: list[Gone]
+
+
+class Drains(msgspec.Struct, frozen=True, array_like=True, tag="drains"):
+    """Drains, in the order in which they began."""
+
+    items: list[tuple[Key, Drain]]
+
+
+class Events(msgspec.Struct, frozen=True, array_like=True, tag="history"):
+    """Transitions, in the order in which they happened."""
+
+    items: list[tuple[ServiceName, Transition]]
+
+
+Chunk = Header | Services | Drains | Leases | Slots | Gones | Ended | Events
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Chunk)
@@ -90,32 +114,34 @@ def write(state: State) -> Iterator[bytes]:
         len(state.leases),
         len(state.slots),
         len(state.gone),
+        len(state.ended),
+        len(state.drains),
+        len(state.history),
     )
     names = list(state.services)
     indices = [service.index for service in state.services.values()]
-    return _chunks(
-        header,
-        names,
-        indices,
-        list(state.leases.values()),
-        list(state.slots.values()),
-        list(state.gone.entries.values()),
-    )
+    sections: list[tuple[type[Any], list[Any]]] = [
+        # Before the slots, which are shown by them.
+        (Drains, list(state.drains.items())),
+        (Leases, list(state.leases.values())),
+        (Slots, list(state.slots.values())),
+        (Gones, list(state.gone.entries.values())),
+        (Ended, list(state.ended.entries.values())),
+        (Events, list(state.history.entries.values())),
+    ]
+    return _chunks(header, names, indices, sections)
 
 
 def _chunks(
     header: Header,
     names: list[ServiceName],
     indices: list[int],
-    leases: list[Lease],
-    slots: list[Slot],
-    gone: list[Gone],
+    sections: list[tuple[type[Any], list[Any]]],
 ) -> Iterator[bytes]:
     yield _encoder.encode(header)
     yield from _section(Services, sorted(zip(names, indices, strict=True)))
-    yield from _section(Leases, leases)
-    yield from _section(Slots, slots)
-    yield from _section(Gones, gone)
+    for kind, items in sections:
+        yield from _section(kind, items)
 
 
 def _section(kind: type[Any], items: list[Any]) -> Iterator[bytes]:
@@ -167,10 +193,22 @@ class Reader:
         elif isinstance(chunk, Slots):
             for slot in chunk.items:
                 self._take_slot(slot)
+        elif isinstance(chunk, Drains):
+            self._state.drains.update(chunk.items)
+        elif isinstance(chunk, Events):
+            for name, transition in chunk.items:
+                self._state.history.add(ServiceName(sys.intern(name)), transition)
         else:
-            for gone in chunk.items:
+            gone_list = self._state.gone
+            if isinstance(chunk, Ended):
+                gone_list = self._state.ended
+            for item in chunk.items:
+                gone = item
                 share_strings(gone.registration)
-                self._state.gone.add(gone)
+                if not gone.position:  # Schema 1: the same on every replica (I1).
+                    generation = gone.registration.generation
+                    gone = msgspec.structs.replace(gone, position=generation)
+                gone_list.add(gone)
 
     def finish(self) -> State:
         """Return the state. Raises ValueError if the snapshot was not whole."""
@@ -182,12 +220,18 @@ class Reader:
             header.registrations,
             header.instances,
             header.gone,
+            header.ended,
+            header.drains,
+            header.history,
         )
         found = (
             len(state.services),
             len(state.leases),
             len(state.slots),
             len(state.gone),
+            len(state.ended),
+            len(state.drains),
+            len(state.history),
         )
         if found != promised:
             raise ValueError(f"a snapshot promises {promised} items, but holds {found}")
@@ -220,5 +264,6 @@ class Reader:
         self._ids += len(leases)
         # Key and ids as the leases have them: the decoded ones are copies.
         ids = tuple([lease.registration.service_id for lease in leases])
-        shared = Slot(keys.pop(), ids, slot.status, sys.intern(slot.cause))
+        cause = sys.intern(slot.cause)
+        shared = Slot(keys.pop(), ids, slot.status, cause, slot.since_ms)
         state.put_slot(shared, service)

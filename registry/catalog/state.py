@@ -1,11 +1,14 @@
 """The catalog's state, and the few ways in which it changes. Pure.
 
-Four maps decide, and are what a snapshot holds; the rest is derived from them (I8):
+These maps decide, and are what a snapshot holds; the rest is derived from them (I8):
 
     leases    service_id         -> Lease    a registration, and when it was renewed
     slots     (name, host, port) -> Slot     an instance: who stands behind it, status
     services  name               -> Service  index of its last change
     gone      service_id         -> Gone     expired registrations, to be revived
+    ended     service_id         -> Gone     registrations that ended otherwise
+    drains    (name, host, port) -> Drain    instances taken out, there or not
+    history   the last transitions of each service
 
 The values are immutable and replaced whole, so a snapshot is a shallow copy of each
 map: milliseconds for 100,000 registrations. Rejected: mutable lease records, which a
@@ -17,66 +20,26 @@ garbage collector need not know of any of it: ``gc=False`` throughout.
 """
 
 from bisect import bisect_left, insort
+from collections import OrderedDict
+from collections.abc import Callable
 
-import msgspec
-
+from registry.catalog.addresses import Addresses
 from registry.catalog.bounds import Limits
+from registry.catalog.commands import Key
 from registry.catalog.gone import GoneList
-from registry.catalog.views import ServiceView
-from registry.model import Instance, Registration, ServiceId, ServiceName, Status
+from registry.catalog.history import History
+from registry.catalog.records import Lease, Service, Slot, When, gone_of, key_of
+from registry.model import (
+    Drain,
+    Instance,
+    Registration,
+    ServiceId,
+    ServiceName,
+    Status,
+    Transition,
+)
 
-Key = tuple[ServiceName, str, int]
-"""An instance's name: service, host, port."""
-
-POSITION_BITS = 8
-"""A position is the log index shifted by this, plus the place in the entry."""
-
-
-class Lease(
-    msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True
-):
-    """A registration and its last proof of life.
-
-    Invariant: ``renewed_at`` >= the registration's generation.
-    """
-
-    registration: Registration
-    renewed_at: int
-    """Position of the last renewal; the generation if there was none."""
-    heartbeat_ms: int
-    """Wall time of the last proof of life, for people. A renewal only moves it forward;
-    registering anew sets it, which is how a time from a clock ahead is got rid of."""
-    size_bytes: int
-    """Length of the command that registered it: its share of the catalog's bytes."""
-
-
-class Slot(
-    msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True
-):
-    """What decides about one instance.
-
-    Invariant: ``ids`` is not empty, holds the registrations with this address and
-    no others, oldest generation first.
-    """
-
-    key: Key
-    ids: tuple[ServiceId, ...]
-    status: Status
-    cause: str
-
-
-class Service(msgspec.Struct, gc=False):
-    """A service that has an instance.
-
-    Invariant: ``view`` is None or shows exactly ``index`` and ``shown``.
-    """
-
-    name: ServiceName
-    index: int
-    shown: dict[Key, Instance]
-    healthy: int = 0
-    """How many of ``shown`` are healthy."""
-    view: ServiceView | None = None
+DISPLACED = "displaced: too many registrations behind the address"
 
 
 class State:
@@ -88,9 +51,14 @@ class State:
     __slots__ = (
         "_names",
         "_sorted_names",
+        "addresses",
         "bytes",
+        "changed",
+        "drains",
+        "ended",
         "gone",
         "healthy",
+        "history",
         "index",
         "leases",
         "limits",
@@ -108,10 +76,17 @@ class State:
         self.leases: dict[ServiceId, Lease] = {}
         self.slots: dict[Key, Slot] = {}
         self.services: dict[ServiceName, Service] = {}
-        self.gone = GoneList(limits)
+        self.gone = GoneList(most=limits.gone, most_bytes=limits.gone_bytes)
+        self.ended = GoneList(most=limits.ended, most_bytes=limits.ended_bytes)
+        self.drains: OrderedDict[Key, Drain] = OrderedDict()
+        self.history = History(
+            most=limits.history, most_of_service=limits.history_of_service
+        )
+        self.addresses = Addresses()
         self.healthy = 0
         self.bytes = 0
         """Of all leases together, by their ``size_bytes``."""
+        self.changed: Callable[[Key, int], None] = _unheard
         self._sorted_names: list[ServiceName] = []
         self._names: tuple[ServiceName, ...] | None = ()
 
@@ -129,7 +104,7 @@ class State:
         key = key_of(lease.registration)
         return self.services[key[0]].shown[key]
 
-    def place(self, lease: Lease, status: Status, cause: str, index: int) -> None:
+    def place(self, lease: Lease, status: Status, cause: str, when: When) -> None:
         """Put a registration behind its instance as the newest, which gets this status.
 
         A registration of the same id, of the same service, is replaced, and leaves the
@@ -145,21 +120,26 @@ class State:
         ids: tuple[ServiceId, ...] = () if slot is None else slot.ids
         if former_key == key:
             ids = tuple([other for other in ids if other != service_id])
-        elif len(ids) >= self.limits.registrations_per_instance:
-            self.bytes -= self.leases.pop(ids[0]).size_bytes
+        elif slot is not None and len(ids) >= self.limits.registrations_per_instance:
+            oldest = self.leases.pop(ids[0])
+            self.bytes -= oldest.size_bytes
+            self.ended.remember(gone_of(oldest, slot.status, DISPLACED, when))
             ids = ids[1:]
         self.leases[service_id] = lease
         self.bytes += lease.size_bytes - (0 if former is None else former.size_bytes)
+        since_ms = when.at_ms
+        if slot is not None and (slot.status, slot.cause) == (status, cause):
+            since_ms = slot.since_ms
         # Before it leaves its former instance: the service must not vanish in between.
-        self._show(Slot(key, (*ids, service_id), status, cause), index)
-        if former_key is not None and former_key != key:
-            self._leave(service_id, former_key, index)
+        self._show(Slot(key, (*ids, service_id), status, cause, since_ms), when)
+        if former is not None and former_key is not None and former_key != key:
+            self._leave(former.registration, when, "registered elsewhere")
 
-    def remove(self, service_id: ServiceId, index: int) -> Lease:
+    def remove(self, service_id: ServiceId, when: When, cause: str) -> Lease:
         """Take a registration out; its instance disappears with the last one."""
         lease = self.leases.pop(service_id)
         self.bytes -= lease.size_bytes
-        self._leave(service_id, key_of(lease.registration), index)
+        self._leave(lease.registration, when, cause)
         return lease
 
     def renew(self, lease: Lease, position: int, at_ms: int) -> None:
@@ -179,12 +159,25 @@ class State:
                 shown.cause,
                 heartbeat_ms,
                 shown.registrations,
+                shown.since_ms,
             )
             service.view = None
 
-    def set_status(self, key: Key, status: Status, cause: str, index: int) -> None:
-        """Give an instance another status."""
-        self._show(Slot(key, self.slots[key].ids, status, cause), index)
+    def set_status(self, key: Key, status: Status, cause: str, when: When) -> None:
+        """Give an instance another status, or another cause for the one it has."""
+        slot = Slot(key, self.slots[key].ids, status, cause, when.at_ms)
+        self._show(slot, when)
+
+    def refresh(self, key: Key, when: When, why: str = "") -> None:
+        """Show an instance anew whose drain came or went, if it is there.
+
+        ``why`` stands in the history, if it is not the cause that shows now.
+        """
+        slot = self.slots.get(key)
+        if slot is None:
+            self.changed(key, when.position)
+        else:
+            self._show(slot, when, why)
 
     def open_service(self, name: ServiceName, index: int) -> Service:
         """Add a service, which must get an instance at once."""
@@ -206,60 +199,89 @@ class State:
         heartbeat_ms = newest.heartbeat_ms
         if len(slot.ids) > 1:
             heartbeat_ms = max([leases[other].heartbeat_ms for other in slot.ids])
-        former = self.slots.get(key)
+        former = service.shown.get(key)
+        if former is None:
+            self.addresses.add(key)
+        status, cause, since_ms = slot.status, slot.cause, slot.since_ms
+        drain = self.drains.get(key) if self.drains else None
+        if drain is not None:
+            status, cause, since_ms = Status.DRAINING, _drained(drain), drain.at_ms
         was_healthy = former is not None and former.status is Status.HEALTHY
-        change = (slot.status is Status.HEALTHY) - was_healthy
+        change = (status is Status.HEALTHY) - was_healthy
         self.healthy += change
         service.healthy += change
         self.slots[key] = slot
         service.shown[key] = Instance(
-            newest.registration, slot.status, slot.cause, heartbeat_ms, len(slot.ids)
+            newest.registration, status, cause, heartbeat_ms, len(slot.ids), since_ms
         )
         service.view = None
 
-    def discard(self, count: int) -> bool:
-        """Let go of about ``count`` entries of each map; True once nothing is left.
-
-        For a state that was replaced: freeing 100,000 registrations at once would
-        hold up the event loop for a tenth of a second. Nothing holds afterwards.
-        """
-        for _ in range(count):
-            if self.leases:
-                self.leases.popitem()
-            if self.slots:
-                key, _slot = self.slots.popitem()
-                self.services[key[0]].shown.pop(key)
-                self.services[key[0]].view = None
-            elif self.services:
-                self.services.popitem()
-            if self.gone.entries:
-                self.gone.entries.popitem()
-        return not (self.leases or self.services or self.gone.entries)
-
-    def _show(self, slot: Slot, index: int) -> None:
-        name = slot.key[0]
-        service = self.services.get(name)
+    def _show(self, slot: Slot, when: When, why: str = "") -> None:
+        key = slot.key
+        service = self.services.get(key[0])
         if service is None:
-            service = self.open_service(name, index)
-        service.index = index
+            service = self.open_service(key[0], when.index)
+        service.index = when.index
+        before = service.shown.get(key)
         self.put_slot(slot, service)
+        self._note(key, before, service.shown[key], when, why)
+        self.changed(key, when.position)
 
-    def _leave(self, service_id: ServiceId, key: Key, index: int) -> None:
+    def _note(
+        self,
+        key: Key,
+        before: Instance | None,
+        after: Instance,
+        when: When,
+        why: str,
+    ) -> None:
+        """Add to the history what a reader sees change."""
+        was = "" if before is None else before.status.value
+        if before is not None and (was, before.cause) == (after.status, after.cause):
+            return
+        cause, status = why or after.cause, after.status.value
+        self._record(key, after.registration, was, status, cause, when)
+
+    def _record(
+        self,
+        key: Key,
+        registration: Registration,
+        before: str,
+        after: str,
+        cause: str,
+        when: When,
+    ) -> None:
+        _name, host, port = key
+        service_id = registration.service_id
+        self.history.add(
+            key[0],
+            Transition(
+                when.position, when.at_ms, service_id, host, port, before, after, cause
+            ),
+        )
+
+    def _leave(self, registration: Registration, when: When, cause: str) -> None:
+        key = key_of(registration)
         slot = self.slots[key]
+        service_id = registration.service_id
         ids = tuple([other for other in slot.ids if other != service_id])
         if ids:
-            self._show(Slot(key, ids, slot.status, slot.cause), index)
+            slot = Slot(key, ids, slot.status, slot.cause, slot.since_ms)
+            self._show(slot, when)
             return
         del self.slots[key]
+        self.addresses.remove(key)
         service = self.services[key[0]]
-        if slot.status is Status.HEALTHY:
+        shown = service.shown.pop(key)
+        if shown.status is Status.HEALTHY:
             self.healthy -= 1
             service.healthy -= 1
-        del service.shown[key]
         service.view = None
-        service.index = index
+        service.index = when.index
+        self._record(key, registration, shown.status.value, "", cause, when)
         if not service.shown:
-            self._close_service(service, index)
+            self._close_service(service, when.index)
+        self.changed(key, when.position)
 
     def _close_service(self, service: Service, index: int) -> None:
         del self.services[service.name]
@@ -268,6 +290,9 @@ class State:
         self.removal_index = index
 
 
-def key_of(registration: Registration) -> Key:
-    """Return the name of the instance that a registration stands behind."""
-    return (registration.name, registration.host, registration.port)
+def _unheard(key: Key, position: int) -> None:
+    """Nobody listens: a state that is being restored."""
+
+
+def _drained(drain: Drain) -> str:
+    return f"drained: {drain.reason}" if drain.reason else "drained"

@@ -22,10 +22,21 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from registry.model import Instance, Registration, ServiceId, ServiceName, Status
+from registry.catalog.commands import Key
+from registry.catalog.gone import Gone
+from registry.model import (
+    Drain,
+    Instance,
+    Registration,
+    ServiceId,
+    ServiceName,
+    Status,
+    Transition,
+)
 
 if TYPE_CHECKING:  # The state keeps the views, so at run time it imports this module.
-    from registry.catalog.state import Lease, Service, State
+    from registry.catalog.records import Lease, Service, Slot
+    from registry.catalog.state import State
 
 
 class ServiceView(msgspec.Struct, frozen=True, gc=False):
@@ -122,6 +133,74 @@ class Catalog:
     def instance(self, service_id: str) -> Instance | None:
         """Return the instance that this registration stands behind."""
         return self._state.instance(ServiceId(service_id))
+
+    def slot(self, key: Key) -> "Slot | None":
+        """Return what decides about an instance; its status is the underlying one."""
+        return self._state.slots.get(key)
+
+    def keys(self) -> list[Key]:
+        """Return the names of all instances; a copy."""
+        return list(self._state.slots)
+
+    def service_ids(self) -> list[ServiceId]:
+        """Return the ids of all registrations; a copy."""
+        return list(self._state.leases)
+
+    def drain(self, key: Key) -> Drain | None:
+        """Return the drain of an address, whether an instance is there or not."""
+        return self._state.drains.get(key)
+
+    def drains(self) -> list[tuple[Key, Drain]]:
+        """Return all drains, oldest first; a copy."""
+        return list(self._state.drains.items())
+
+    def gone(self, service_id: str) -> Gone | None:
+        """Return the registration that had this id, if it is remembered."""
+        wanted = ServiceId(service_id)
+        return self._state.gone.get(wanted) or self._state.ended.get(wanted)
+
+    def oldest_gone(self) -> int:
+        """Return the position of the oldest that Forget could let go; 0: nothing."""
+        state = self._state
+        oldest = [state.gone.oldest(), state.ended.oldest()]
+        oldest += [
+            drain.position
+            for key, drain in state.drains.items()
+            if key not in state.slots
+        ][:1]
+        return min(filter(None, oldest), default=0)
+
+    def history(self, name: str) -> tuple[Transition, ...]:
+        """Return what happened to a service's instances lately, oldest first."""
+        return self._state.history.of(ServiceName(name))
+
+    def historic_names(self) -> tuple[ServiceName, ...]:
+        """Return the names of all services that have a history."""
+        return self._state.history.names()
+
+    def services_at(self, host: str, port: int) -> tuple[ServiceName, ...]:
+        """Return the services that have an instance at an address."""
+        return self._state.addresses.at(host, port)
+
+    @property
+    def shared_addresses(self) -> int:
+        """How many addresses more than one service claims."""
+        return self._state.addresses.shared
+
+    @property
+    def drained(self) -> int:
+        """How many drains there are."""
+        return len(self._state.drains)
+
+    @property
+    def gone_count(self) -> int:
+        """How many expired registrations can be revived."""
+        return len(self._state.gone)
+
+    @property
+    def ended_count(self) -> int:
+        """How many registrations that ended otherwise are remembered."""
+        return len(self._state.ended)
 
 
 def _build(service: "Service") -> ServiceView:

@@ -86,7 +86,9 @@ HISTORY: tuple[tuple[str, int, AnyCommand, Outcome], ...] = (
     (
         "expire",
         1024,
-        Expire(items=(Expiry(A, 256, 256), Expiry(B, 257, 257)), at_ms=AT_MS + 4),
+        Expire(
+            schema=1, items=(Expiry(A, 256, 256), Expiry(B, 257, 257)), at_ms=AT_MS + 4
+        ),
         Outcome(Code.OK, 0, (Code.RENEWED_SINCE, Code.OK)),
     ),
     (

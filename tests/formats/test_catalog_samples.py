@@ -23,6 +23,15 @@ from tests.formats.catalog_samples import (
 COMMANDS = {name: command for name, _, command, _ in HISTORY}
 
 
+def deciding(machine: CatalogMachine) -> tuple[object, ...]:
+    """Return what decides; schema 1 had no history and no ``since_ms``, for people."""
+    state = machine.state
+    slots = [msgspec.structs.replace(s, since_ms=0) for s in state.slots.values()]
+    indices = {name: service.index for name, service in state.services.items()}
+    gone = list(state.gone.entries.values())
+    return (state.index, state.removal_index, state.leases, slots, indices, gone)
+
+
 def snapshot_chunks() -> list[bytes]:
     """Return the chunks of the sample."""
     return msgspec.msgpack.decode(path_of(SNAPSHOT).read_bytes(), type=list[bytes])
@@ -60,6 +69,8 @@ def test_codes_keep_their_numbers() -> None:
         "TOO_MANY_SERVICES": 8,
         "REVIVED": 9,
         "TOO_MANY_BYTES": 10,
+        "NOT_DRAINED": 11,
+        "TOO_MANY_DRAINS": 12,
     }
 
     assert {name: numbers.get(name) for name in known} == known
@@ -73,11 +84,8 @@ def test_a_snapshot_is_restored_as_what_it_was() -> None:
     replayed = after_history()
 
     invariants.check(machine.state)
-    assert list(machine.snapshot()) == list(replayed.snapshot())
+    assert deciding(machine) == deciding(replayed)
     assert machine.catalog.names() == (ServiceName("my-service"),)
-    assert machine.catalog.service("my-service") == replayed.catalog.service(
-        "my-service"
-    )
     assert list(machine.state.gone.entries) == [B]
 
 
