@@ -1,0 +1,1 @@
+"""How long registrations live: lease time, deadlines, the keeper, the renewer."""

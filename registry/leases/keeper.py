@@ -1,0 +1,304 @@
+"""The leader's keeper: ends what has run out, and never what was renewed.
+
+It decides by lease time (``clock``) and the stamps of this replica, and proposes Expire
+with the renewal that it had seen; a newer one in the log makes the Expire void. What
+cannot be proposed now is looked at again: nothing is remembered but the deadlines.
+
+Also ends drains whose time limit is over, and lets what is gone be forgotten after a
+day. Correlated expiry: see ``watch`` and ``table.Share``.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
+
+import structlog
+
+from registry.catalog.bounds import GONE_FOR_S
+from registry.catalog.commands import (
+    Expire,
+    Expiry,
+    Forget,
+    Key,
+    Opinion,
+    Suspect,
+    Undrain,
+)
+from registry.catalog.outcomes import Code
+from registry.catalog.views import Catalog
+from registry.errors import RegistryError
+from registry.health.anew import run_anew
+from registry.health.plan import CheckSettings
+from registry.leases.clock import LeaseClock
+from registry.leases.stamps import Stamps
+from registry.leases.table import Deadlines
+from registry.leases.watch import LeaseWatch
+from registry.model import ServiceId
+from registry.ports import Clock, DutyObserver
+from registry.proposals import Proposals
+
+AT_ONE_TURN = 500
+"""Leases looked at before others get the loop: two or three milliseconds."""
+ITEMS = 200
+"""Of one Expire or Undrain."""
+LONGEST_SLEEP_S = 0.05
+RETRY_S = 0.25
+DEADLINE_S = 1.0
+"""Of a proposal. Short: what was true when it was made should still be when it is
+applied."""
+HOLD_CHECK_S = 1.0
+FORGET_EACH_S = 60.0
+MOST_UNDER_WAY = 16
+TIME_IS_OVER = "drained: time limit reached"
+HELD = "evictions_held"
+
+T = TypeVar("T")
+
+log = structlog.get_logger()
+
+
+class Keeper:
+    """The duty, and the ``Listener`` that it hears the catalog by."""
+
+    def __init__(
+        self,
+        *,
+        catalog: Catalog,
+        proposals: Proposals,
+        clock: Clock,
+        lease_clock: LeaseClock,
+        stamps: Stamps,
+        settings: CheckSettings,
+        observer: DutyObserver,
+    ) -> None:
+        self._catalog = catalog
+        self._proposals = proposals
+        self._clock = clock
+        self._lease_clock = lease_clock
+        self._stamps = stamps
+        self._settings = settings
+        self._observer = observer
+        self._noted: dict[Key, None] | None = None
+        """What changed since the last look; None while not leading."""
+        self._leases = LeaseWatch(catalog, stamps, settings)
+        self._drains: Deadlines[Key] = Deadlines()
+        self._room = asyncio.Semaphore(MOST_UNDER_WAY)
+
+    def changed(self, key: Key, position: int) -> None:
+        """Note an instance whose leases or drain may be new."""
+        if self._noted is not None:
+            self._noted[key] = None
+
+    def suspected(self, position: int, command: Suspect) -> None:
+        """Nothing to us."""
+
+    def opined(self, position: int, command: Opinion) -> None:
+        """Nothing to us."""
+
+    def troubles(self) -> tuple[str, ...]:
+        """Return what `/health` must say."""
+        return (HELD,) if self._leases.is_holding else ()
+
+    def counters(self) -> dict[str, float]:
+        """Return what a scrape shows; zeros while not leading."""
+        return {
+            "registry_leases": float(len(self._leases)),
+            "registry_evictions_held": float(self._leases.is_holding),
+        }
+
+    async def run(self) -> None:
+        """Keep until cancelled. A defect is logged, and all begins anew."""
+        await run_anew(self._lead, what="lease keeper")
+
+    def _now_s(self) -> float:
+        return self._lease_clock.read(self._clock.now_s())
+
+    async def _lead(self) -> None:
+        self._leases = LeaseWatch(self._catalog, self._stamps, self._settings)
+        self._drains = Deadlines()
+        self._noted = {}
+        try:
+            await self._in_slices(self._catalog.service_ids(), self._enter_lease)
+            for key, _drain in self._catalog.drains():
+                self._enter_drain(key)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._forget_old())
+                group.create_task(self._judge_hold())
+                while True:
+                    noted, self._noted = self._noted, {}
+                    await self._in_slices(noted, self._enter_instance)
+                    is_all = await self._end_due(group)
+                    await asyncio.sleep(self._sleep_s() if is_all else 0)
+        finally:
+            self._noted = None
+            self._leases = LeaseWatch(self._catalog, self._stamps, self._settings)
+
+    async def _in_slices(self, items: Iterable[T], enter: Callable[[T], None]) -> None:
+        for number, item in enumerate(items, 1):
+            enter(item)
+            if number % AT_ONE_TURN == 0:
+                await asyncio.sleep(0)
+
+    def _enter_lease(self, service_id: ServiceId) -> None:
+        self._leases.enter(service_id, self._now_s())
+
+    def _enter_instance(self, key: Key) -> None:
+        slot = self._catalog.slot(key)
+        for service_id in () if slot is None else slot.ids:
+            self._enter_lease(service_id)
+        self._enter_drain(key)
+
+    def _enter_drain(self, key: Key) -> None:
+        drain = self._catalog.drain(key)
+        if drain is None or not drain.limit_seconds:
+            self._drains.drop(key)
+        else:
+            at_s = self._stamps.at(drain.position >> 8) + drain.limit_seconds
+            self._drains.put(key, at_s)
+
+    def _sleep_s(self) -> float:
+        nexts = [n for n in (self._leases.next_s(), self._drains.next_s()) if n]
+        left_s = min(nexts, default=float("inf")) - self._now_s()
+        return min(LONGEST_SLEEP_S, max(0.001, left_s))
+
+    # -- ending
+
+    async def _end_due(self, group: asyncio.TaskGroup) -> bool:
+        """End what is due; False if there may be more."""
+        now_s = self._now_s()
+        due = self._leases.take_due(now_s, AT_ONE_TURN)
+        if await self._holds_instead(due):
+            for service_id in due:
+                self._leases.enter(service_id, now_s)
+            return False
+        for start in range(0, len(due), ITEMS):
+            await self._begin(group, self._expire(due[start : start + ITEMS]))
+        drains = self._drains.pop_due(now_s, ITEMS)
+        for key in drains:
+            await self._begin(group, self._undrain(key))
+        return len(due) < AT_ONE_TURN and len(drains) < ITEMS
+
+    async def _begin(self, group: asyncio.TaskGroup, work: Awaitable[None]) -> None:
+        await self._room.acquire()
+
+        async def run() -> None:
+            try:
+                await work
+            finally:
+                self._room.release()
+
+        group.create_task(run())
+
+    async def _expire(self, service_ids: list[ServiceId]) -> None:
+        items = []
+        for service_id in service_ids:
+            lease = self._catalog.lease(service_id)
+            after_s = None if lease is None else self._leases.lasted_s(lease)
+            if lease is not None and after_s is not None:
+                generation = lease.registration.generation
+                items.append(Expiry(service_id, generation, lease.renewed_at, after_s))
+        if not items:
+            return
+        were_kept = {i.service_id for i in items if self._is_kept(i.service_id)}
+        command = Expire(items=tuple(items), at_ms=self._clock.wall_ms())
+        try:
+            proposed = await self._proposals.propose(
+                command, deadline_s=self._clock.now_s() + DEADLINE_S
+            )
+        except RegistryError:
+            for item in items:
+                self._leases.again(item.service_id, self._now_s() + RETRY_S)
+            return
+        ended = [
+            item.service_id
+            for item, code in zip(items, proposed.outcome.items, strict=True)
+            if code is Code.OK
+        ]
+        last = sum(service_id in were_kept for service_id in ended)
+        self._observer.observe_evictions("lease_expired", len(ended) - last)
+        self._observer.observe_evictions("deregister_after", last)
+        if ended:
+            log.info("Leases expired", count=len(ended), service_ids=ended[:10])
+        for item in items:  # Renewed, or kept as expired: it has a new deadline.
+            self._enter_lease(item.service_id)
+
+    def _is_kept(self, service_id: ServiceId) -> bool:
+        lease = self._catalog.lease(service_id)
+        return lease is not None and lease.expired
+
+    async def _undrain(self, key: Key) -> None:
+        drain = self._catalog.drain(key)
+        if drain is None:
+            return
+        command = Undrain(
+            keys=(key,),
+            cause=TIME_IS_OVER,
+            at_ms=self._clock.wall_ms(),
+            drained_at=drain.position,
+        )
+        try:
+            await self._proposals.propose(
+                command, deadline_s=self._clock.now_s() + DEADLINE_S
+            )
+        except RegistryError:
+            self._drains.put(key, self._now_s() + RETRY_S)
+
+    # -- correlated expiry
+
+    async def _holds_instead(self, due: list[ServiceId]) -> bool:
+        """Whether it begins to hold back, as too much is due at once."""
+        if self._leases.is_holding or not self._leases.may_be_suspicious():
+            return False
+        if not any(map(self._leases.is_heartbeat_only, due)):
+            return False
+        if not await self._is_suspicious():
+            return False
+        self._leases.is_holding = True
+        self._observer.observe_hold()
+        log.warning(
+            "Evictions held back: many leases run out at once",
+            at_risk=len(self._leases.at_risk()),
+        )
+        return True
+
+    async def _is_suspicious(self) -> bool:
+        at_risk, some = 0, self._leases.at_risk()
+        for start in range(0, len(some), AT_ONE_TURN):
+            part = some[start : start + AT_ONE_TURN]
+            at_risk += self._leases.count(part, self._now_s()).at_risk
+            await asyncio.sleep(0)
+        return self._leases.share(at_risk).is_suspicious
+
+    async def _judge_hold(self) -> None:
+        """End a hold once the heartbeats are back; what did not come back then goes."""
+        while True:
+            await asyncio.sleep(HOLD_CHECK_S)
+            if self._leases.is_holding and not await self._is_suspicious():
+                self._leases.is_holding = False
+                log.info("Evictions no longer held back")
+                now_s = self._now_s()
+                for service_id in self._leases.at_risk():
+                    self._leases.again(service_id, now_s)
+
+    # -- forgetting
+
+    async def _forget_old(self) -> None:
+        while True:
+            await asyncio.sleep(FORGET_EACH_S)
+            try:
+                while await self._forget_some():
+                    pass
+            except RegistryError as error:
+                log.info("Could not let old entries go now", reason=error.code)
+
+    async def _forget_some(self) -> bool:
+        """Let a bounded number go; True if there may be more."""
+        index = self._stamps.last_before(self._now_s() - GONE_FOR_S)
+        before, oldest = (index + 1) << 8, self._catalog.oldest_gone()
+        if not index or not oldest or oldest >= before:
+            return False
+        await self._proposals.propose(
+            Forget(before=before, at_ms=self._clock.wall_ms()),
+            deadline_s=self._clock.now_s() + DEADLINE_S,
+        )
+        return self._catalog.oldest_gone() != oldest

@@ -1,0 +1,66 @@
+"""Feeds the lease clock on every replica: whether proofs of life can be taken now.
+
+Able: caught up, the leader (or, on it, a majority) heard a moment ago, and the commit
+index moves whenever there is something to commit.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from registry.leases.clock import LeaseClock
+from registry.ports import Clock, ClusterView
+
+EACH_S = 0.05
+HEARD_S = 0.35
+"""Appends come every 50 ms, keep-alives of an idle leader too; three times an append
+period and some weather."""
+COMMITS_S = 0.25
+
+
+class Pulse:
+    """The background task."""
+
+    def __init__(
+        self, lease_clock: LeaseClock, clock: Clock, view: Callable[[], ClusterView]
+    ) -> None:
+        self._lease_clock = lease_clock
+        self._clock = clock
+        self._view = view
+        self._commit_index = -1
+        self._moved_s = 0.0
+
+    async def run(self) -> None:
+        """Observe until cancelled."""
+        while True:
+            self.observe()
+            await asyncio.sleep(EACH_S)
+
+    def observe(self) -> None:
+        """Look once."""
+        now_s, view = self._clock.now_s(), self._view()
+        if view.commit_index != self._commit_index:
+            self._commit_index = view.commit_index
+            self._moved_s = now_s
+        if view.commit_index >= view.last_index:
+            self._moved_s = now_s
+        stalled_s = now_s - self._moved_s
+        silent_s = _silent_s(view)
+        able = view.caught_up and stalled_s < COMMITS_S and silent_s < HEARD_S
+        unnoticed_s = max(stalled_s, min(silent_s, 1.0))
+        self._lease_clock.observe(now_s, able=able, unnoticed_s=unnoticed_s)
+
+
+def _silent_s(view: ClusterView) -> float:
+    """Return for how long the leader, or on it a majority, was not heard."""
+    if view.role != "leader":
+        age_s = view.contact_age_s
+        return float("inf") if view.leader is None or age_s is None else age_s
+    ages_s = [
+        0.0
+        if member.node_id == view.node_id
+        else float("inf")
+        if member.contact_age_s is None
+        else member.contact_age_s
+        for member in view.members
+    ]
+    return sorted(ages_s)[len(ages_s) // 2]
