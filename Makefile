@@ -59,9 +59,11 @@ $(VENV)/.created:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.installed: $(VENV)/.created requirements-build.lock requirements.lock requirements-hana.lock pyproject.toml
+$(VENV)/.installed: $(VENV)/.created requirements-build.lock requirements.lock requirements-grpc.lock requirements-hana.lock pyproject.toml
 	$(PIP) install --require-hashes -r requirements-build.lock
 	$(PIP) install --require-hashes --no-build-isolation --use-pep517 -r requirements.lock
+	@$(PIP) install --require-hashes --only-binary :all: -r requirements-grpc.lock || \
+	  echo "make: WARNING: no grpcio for this platform (see above); all but health checks over gRPC works" >&2
 	@$(PIP) install --require-hashes --only-binary :all: -r requirements-hana.lock || \
 	  echo "make: WARNING: no hdbcli for this platform (see above); all but the HANA sink works" >&2
 	$(PIP) install --no-deps --no-build-isolation --editable .
@@ -86,6 +88,7 @@ lock: $(VENV)/.created
 	  $(GROUP) lock | xargs -d '\n' $(VENV)/lock/bin/pip --disable-pip-version-check --quiet install; }
 	$(GROUP) build | $(COMPILE) --output-file requirements-build.lock -
 	$(COMPILE) --extra server --constraint requirements-build.lock --output-file requirements.lock pyproject.toml
+	$(EXTRA) grpc | $(COMPILE) --constraint requirements.lock --output-file requirements-grpc.lock -
 	$(EXTRA) hana | $(COMPILE) --constraint requirements.lock --output-file requirements-hana.lock -
 	$(GROUP) dev | $(COMPILE) --constraint requirements.lock --output-file requirements-dev.lock -
 

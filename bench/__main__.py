@@ -4,7 +4,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from bench import batched, commit, figures, http, restart, stall
+from bench import batched, checks, commit, figures, http, probes, restart, stall
 
 MEASUREMENTS: dict[str, figures.Measure] = {
     "commit": commit.measure,
@@ -12,6 +12,8 @@ MEASUREMENTS: dict[str, figures.Measure] = {
     "restart": restart.measure,
     "stall": stall.measure,
     "http": http.measure,
+    "probes": probes.measure,
+    "checks": checks.measure,
 }
 
 

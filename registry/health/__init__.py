@@ -1,0 +1,1 @@
+"""Health checks: the leader probes instances and proposes what follows from it."""

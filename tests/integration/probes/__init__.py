@@ -1,0 +1,1 @@
+"""Probes of every kind against real servers on loopback."""

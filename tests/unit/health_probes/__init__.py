@@ -1,0 +1,1 @@
+"""What the probes decide without a socket: words, places, networks."""
