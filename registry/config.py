@@ -26,13 +26,38 @@ class Address(NamedTuple):
         return f"{host}:{self.port}"
 
 
+DENIED_NETWORKS = (
+    "169.254.0.0/16",
+    "fe80::/10",
+    "fd00:ec2::254/128",
+    "100.100.100.200/32",
+)
+"""Link-local addresses, and where clouds keep their metadata: nobody's service."""
+
+
 class HealthCheckConfig(msgspec.Struct, frozen=True):
-    """How instances with a health endpoint are probed."""
+    """How instances with a health endpoint are probed.
+
+    ``allow`` and ``deny`` are networks as text, checked and in their shortest form; an
+    empty ``allow`` allows all.
+    """
 
     interval_seconds: float = 30.0
     timeout_seconds: float = 5.0
     failure_threshold: int = 3
+    success_threshold: int = 1
     initial_status: str = "healthy"
+    deregister_after_seconds: float = 3600.0
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = DENIED_NETWORKS
+    tls_verify: bool = True
+    tls_ca_file: str = ""
+
+
+class RegistrationConfig(msgspec.Struct, frozen=True):
+    """What registering does beyond the registration itself."""
+
+    exclusive_address: str = "warn"
 
 
 class LoadBalancingConfig(msgspec.Struct, frozen=True):
@@ -86,6 +111,7 @@ class Config(msgspec.Struct, frozen=True):
     request_deadline_seconds: float = 5.0
     service_ttl_seconds: float = 300.0
     health_check: HealthCheckConfig = HealthCheckConfig()
+    registration: RegistrationConfig = RegistrationConfig()
     load_balancing: LoadBalancingConfig = LoadBalancingConfig()
     cluster: ClusterSettings = ClusterSettings()
     hana: HanaConfig = HanaConfig()

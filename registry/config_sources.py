@@ -15,6 +15,7 @@ import msgspec
 
 from registry.config import Config, ConfigMistakes, Loaded
 from registry.config_check import complete, find_mistakes
+from registry.config_doubts import find_doubts
 from registry.config_table import (
     BY_ENV,
     BY_NAME,
@@ -49,7 +50,8 @@ class _Reading:
         except ValueError as error:
             self.failed.add(setting.name)
             shown = "" if setting.secret else f" = {_shown(raw)}"
-            self.mistakes.append(f"{place}{shown}: {error}")
+            # One argument per mistake: a list may hold several.
+            self.mistakes += [f"{place}{shown}: {reason}" for reason in error.args]
         else:
             self.origins[setting.name] = source
 
@@ -80,8 +82,9 @@ def load(
             reading.mistakes.append(str(error))
     if reading.mistakes:
         raise ConfigMistakes(reading.mistakes, reading.warnings)
+    warnings = [*reading.warnings, *find_doubts(config, reading.origins)]
     origins = {s.name: reading.origins.get(s.name, "default") for s in SETTINGS}
-    return Loaded(config, origins, tuple(reading.warnings))
+    return Loaded(config, origins, tuple(warnings))
 
 
 def _read_file(reading: _Reading, base: Path, config_file: Path | None) -> None:

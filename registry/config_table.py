@@ -9,11 +9,12 @@ import re
 from dataclasses import dataclass
 
 from registry.catalog.bounds import MAX_TTL_SECONDS, MIN_TTL_SECONDS
-from registry.config import Config
+from registry.config import Address, Config
 from registry.config_values import (
     Parser,
     address,
     count,
+    networks,
     one_of,
     parse_advertise,
     parse_flag,
@@ -88,10 +89,52 @@ SETTINGS: tuple[Setting, ...] = (
         "failures in a row before an instance is unhealthy",
     ),
     Setting(
+        "health_check.success_threshold",
+        "HEALTH_CHECK_SUCCESSES",
+        count(least=1, most=1000),
+        "successes in a row before an unhealthy instance is healthy again",
+    ),
+    Setting(
         "health_check.initial_status",
         "",
         one_of("healthy", "starting"),
         "status of a new instance; starting: not listed before its first success",
+    ),
+    Setting(
+        "health_check.deregister_after_seconds",
+        "",
+        seconds(least=1, most=31_536_000, zero="never"),
+        "how long an instance with a check stays known after its lease; 0: for good",
+    ),
+    Setting(
+        "health_check.allow",
+        "HEALTH_CHECK_ALLOW",
+        networks(),
+        "networks that may be checked, as 10.0.0.0/8,fd00::/8; empty: all",
+    ),
+    Setting(
+        "health_check.deny",
+        "HEALTH_CHECK_DENY",
+        networks(or_none=True),
+        "networks that are never checked, over allow; none: no such network",
+    ),
+    Setting(
+        "health_check.tls_verify",
+        "",
+        parse_flag,
+        "check the certificate of an https health endpoint",
+    ),
+    Setting(
+        "health_check.tls_ca_file",
+        "",
+        parse_text,
+        "authorities for those certificates; default: the system's",
+    ),
+    Setting(
+        "registration.exclusive_address",
+        "SERVICE_REGISTRY_EXCLUSIVE_ADDRESS",
+        one_of("warn", "replace"),
+        "an address registered under another name: warn, or replace the older entry",
     ),
     Setting(
         "load_balancing.strategy",
@@ -225,8 +268,10 @@ def render(value: object) -> object:
         return ""
     if isinstance(value, dict):
         return {key: str(where) for key, where in value.items()}
-    if isinstance(value, tuple):
+    if isinstance(value, Address):
         return str(value)
+    if isinstance(value, tuple):
+        return list(value)
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value

@@ -1,7 +1,8 @@
 """Parsers of single settings: text of the environment or a JSON value -> a typed value.
 
-Each raises ValueError with a message that completes "<name> = <value>: ...". One parser
-serves both sources, so that a setting means the same in either. Pure.
+Each raises ValueError with a message that completes "<name> = <value>: ..."; several
+mistakes are several arguments of it. One parser serves both sources, so that a setting
+means the same in either. Pure.
 """
 
 import ipaddress
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from registry.config import Address
+from registry.health.networks import parse_network
 
 Parser = Callable[[object], object]
 
@@ -25,6 +27,8 @@ _FALSE = frozenset({"0", "false", "no", "off"})
 MAX_TEXT_CHARS = 4096
 MAX_PEERS = 64
 """Read at most this many; how many make sense is config_check's to say."""
+MAX_NETWORKS = 256
+"""Each connection of a check is held against all of them."""
 
 
 def parse_text(value: object) -> str:
@@ -207,6 +211,39 @@ def parse_peers(value: object) -> dict[str, Address]:
         assert isinstance(parsed, Address)
         peers[node_id] = parsed
     return peers
+
+
+def networks(*, or_none: bool = False) -> Parser:
+    """Build a parser of networks: comma separated text, or a list of texts.
+
+    ``or_none`` lets the word none stand for no network where unset means others.
+    """
+
+    def parse(value: object) -> tuple[str, ...]:
+        if isinstance(value, str):
+            if or_none and value.strip().lower() == "none":
+                return ()
+            parts: list[object] = [p for p in value.split(",") if p.strip()]
+        elif isinstance(value, list):
+            parts = value
+        else:
+            raise ValueError("must be networks, as 10.0.0.0/8,fd00::/8, or a list")
+        if len(parts) > MAX_NETWORKS:
+            raise ValueError(f"holds more than {MAX_NETWORKS} networks")
+        found: dict[str, None] = {}
+        wrong: list[str] = []
+        for part in parts:
+            try:
+                found[str(parse_network(parse_text(part)))] = None
+            except ValueError as error:
+                wrong.append(str(error))
+        if wrong:
+            raise ValueError(*wrong)
+        if not found and isinstance(value, str):
+            raise ValueError("names no network, as 10.0.0.0/8 would")
+        return tuple(found)
+
+    return parse
 
 
 def parse_web_url(value: object) -> str:

@@ -15,7 +15,7 @@ import orjson
 
 from registry.catalog.machine import CatalogMachine
 from registry.errors import IndexNotReached
-from registry.model import Instance, MetadataValue, Status
+from registry.model import Drain, Instance, MetadataValue, Status
 from registry.ports import Consensus
 from registry.readiness import answer_age_ms, not_caught_up
 
@@ -157,6 +157,11 @@ class Discovery:
         healthy_only = wanted.status is Status.HEALTHY
         listed = view.healthy if healthy_only else view.instances
         return ServiceAnswer(name, view.index, listed)
+
+    def drain(self, instance: Instance) -> Drain | None:
+        """Return the drain that holds an instance out of the list, if one does."""
+        of = instance.registration
+        return self._catalog.drain((of.name, of.host, of.port))
 
     def services(self, *, after: str, limit: int) -> ServicesAnswer:
         """List at most ``limit`` services whose names follow ``after``, by name."""

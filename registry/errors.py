@@ -7,18 +7,22 @@
     |  +- MalformedRequest    400  no valid HTTP, or the body broke off
     |  +- BodyTimeout         408  the body came too slowly
     |  +- BodyTooLarge        413  more than 64 KiB of body
+    |  +- AddressDenied       400  its check would ask an address that none may
     +- NotFound               404  no such path
     +- MethodNotAllowed       405  the path exists, the method does not
     +- UnknownServiceId       404  no such registration: register again
     +- ServiceIdTaken         409  the id belongs to a service of another name
+    +- NotDrained             409  the instance is not drained: nothing to end
     +- CatalogFull            507  a bound of the catalog; nothing was changed
     |  +- TooManyRegistrations
     |  +- TooManyServices
     |  +- TooManyBytes
+    |  +- TooManyDrains
     +- NotReplicated          503  certainly not in the log; a retry is safe
     |  +- NoLeader                 nobody led until the deadline
     |  +- Overloaded               too much is waiting already
     |  +- DiskLow                  too little disk is free to take writes
+    |  +- UpgradePending           a member of an older version does not know it yet
     |  +- Stopping                 this replica is shutting down; ask another
     +- NotCaughtUp            503  may not answer yet (I10); a retry is safe
     +- DiskFailed             503  this replica's disk is gone; ask another
@@ -94,6 +98,13 @@ class BodyTooLarge(BadRequest):
     title = "The body is too large"
 
 
+class AddressDenied(BadRequest):
+    """The host is an address that health checks may not ask, and it has a check."""
+
+    code = "address_denied"
+    title = "Health checks may not ask this address"
+
+
 class NotFound(RegistryError):
     """There is no such path."""
 
@@ -131,6 +142,15 @@ class ServiceIdTaken(RegistryError):
     title = "The service_id belongs to another service"
 
 
+class NotDrained(RegistryError):
+    """There is no drain to end; a repeated undrain finds this, too."""
+
+    status = 409
+    code = "not_drained"
+    title = "The instance is not drained"
+    retry_safe = True
+
+
 class CatalogFull(RegistryError):
     """A bound of the catalog is reached. 507, not 429: waiting alone does not help."""
 
@@ -156,6 +176,12 @@ class TooManyBytes(CatalogFull):
     """The registrations are as large together as they may be."""
 
     code = "too_many_bytes"
+
+
+class TooManyDrains(CatalogFull):
+    """As many instances are drained as may be; those named before it are drained."""
+
+    code = "too_many_drains"
 
 
 class NotReplicated(RegistryError):
@@ -187,6 +213,14 @@ class DiskLow(NotReplicated):
 
     code = "disk_low"
     title = "Too little disk is free"
+    retry_after_s = 30
+
+
+class UpgradePending(NotReplicated):
+    """It needs all members upgraded first; what older versions know goes on."""
+
+    code = "upgrade_pending"
+    title = "Not every member understands this yet"
     retry_after_s = 30
 
 

@@ -9,21 +9,30 @@ import asyncio
 import gc
 import signal
 import time
+from random import SystemRandom
 from uuid import uuid4
 
 import structlog
 import uvloop
 
 from cluster.errors import DiskCorrupt, StartRefused
-from registry import config_check
+from registry import checking, config_check
+from registry.admission import CheckRules
 from registry.api.server import ApiDependencies, ApiServer
 from registry.config import Config
 from registry.consensus import ReplicaConsensus
 from registry.discovery import Discovery
+from registry.drains import Drains
+from registry.duties import Duties
+from registry.health.probes import KINDS
+from registry.health.probes.prober import available
 from registry.metrics import Metrics
 from registry.model import Status
+from registry.proposals import Proposals
+from registry.refusals import Refusals
 from registry.registrar import Registrar, Settings
-from registry.replication import EXIT_FATAL, Replication
+from registry.replication import EXIT_FATAL, Replication, end_process
+from registry.why import Why
 
 EXIT_OK = 0
 EXIT_START_REFUSED = 1
@@ -62,26 +71,57 @@ class RegistryNode:
             self.replication.replica, loop, self.replication.troubles
         )
         metrics = Metrics(view=self.consensus.view, machine=machine)
-        metrics.register_source(self.replication.counters)
-        registrar = Registrar(
+        proposals = Proposals(self.consensus, clock, metrics)
+        checks = checking.settings_of(config.health_check)
+        rules = checking.rules_of(config.health_check)
+        self.prober = checking.prober_of(config.health_check, rules)
+        self.duties = Duties(
+            machine=machine,
             consensus=self.consensus,
+            proposals=proposals,
+            clock=clock,
+            prober=self.prober,
+            settings=checks,
+            observer=metrics,
+            random=SystemRandom().random,
+        )
+        self.replication.follow(self.duties)
+        metrics.register_source(self.replication.counters)
+        metrics.register_source(self.duties.counters)
+        registrar = Registrar(
+            proposals=proposals,
+            renewer=self.duties.renewer,
             machine=machine,
             clock=clock,
             new_id=lambda: str(uuid4()),
             settings=Settings(
                 ttl_seconds=config.service_ttl_seconds,
                 initial_status=Status(config.health_check.initial_status),
+                exclusive=config.registration.exclusive_address == "replace",
             ),
-            observer=metrics,
+            checks=CheckRules(
+                kinds={kind: available(kind) for kind in KINDS},
+                literal_refusal=rules.literal_refusal,
+            ),
         )
+        refusals = Refusals()
         self.api = ApiServer(
             ApiDependencies(
                 node_id=config.cluster.node_id,
                 registrar=registrar,
+                drains=Drains(proposals=proposals, machine=machine, clock=clock),
                 discovery=Discovery(consensus=self.consensus, machine=machine),
+                refusals=refusals,
+                why=Why(
+                    catalog=machine.catalog,
+                    refusals=refusals,
+                    view=self.consensus.view,
+                    settings=checks,
+                ),
                 metrics=metrics,
                 clock=clock,
                 view=self.consensus.view,
+                troubles=self.duties.troubles,
                 request_deadline_s=config.request_deadline_seconds,
             ),
             host=config.bind_address.host,
@@ -89,6 +129,7 @@ class RegistryNode:
             stop_within_s=STOP_REQUESTS_WITHIN_S,
         )
         self._bind = config.bind_address
+        self._beside: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Listen, recover, take part. Raises StartRefused, with nothing left open."""
@@ -100,9 +141,11 @@ class RegistryNode:
                     f"cannot listen on {self._bind} (SERVICE_REGISTRY_BIND): {error}"
                 )
                 raise StartRefused(message) from error
+            self._beside = asyncio.create_task(self._run_duties())
             await self.replication.replica.start()
         except BaseException:
             await self.api.stop()
+            await self._end_duties()
             await self.replication.abandon()
             raise
 
@@ -112,6 +155,22 @@ class RegistryNode:
         await self.replication.replica.hand_over()
         await self.api.stop()
         await self.replication.stop()
+        await self._end_duties()
+
+    async def _run_duties(self) -> None:
+        try:
+            await self.duties.run()
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            log.critical("What goes on beside the log failed", exc_info=True)
+        end_process("what goes on beside the log ended")
+
+    async def _end_duties(self) -> None:
+        if self._beside is not None:
+            self._beside.cancel()
+            await asyncio.wait([self._beside])
+        await self.prober.close()
 
 
 async def run(config: Config, stop: asyncio.Event) -> int:

@@ -62,8 +62,12 @@ class Consensus(Protocol):
     time.
     """
 
-    async def propose(self, command: bytes, *, deadline_s: float) -> Committed:
+    async def propose(
+        self, command: bytes, *, deadline_s: float, schema: int = 1
+    ) -> Committed:
         """Replicate one encoded command; return when this replica has applied it.
+
+        It waits until all members understand its ``schema``.
 
         Raises a leaf of registry.errors: NotReplicated (refused, safe to retry) or
         OutcomeUnknown.
@@ -92,3 +96,53 @@ class Clock(Protocol):
 
     def wall_ms(self) -> int:
         """Milliseconds since the epoch, UTC; for people only, nothing decides by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One probe to be made: everything is resolved, nothing is looked up elsewhere."""
+
+    kind: str
+    host: str
+    port: int
+    path: str
+    """http: a path that begins with a slash, or a URL; grpc: a service name."""
+    timeout_s: float
+    expected_status: int = 0
+    """http: 0 takes any 2xx."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeResult:
+    """What one probe came to; ``cause`` is short, for people, and never empty."""
+
+    passed: bool
+    cause: str
+    is_unreachable: bool = False
+    """Refused or without a route: told at once, so worth asking again soon."""
+
+
+class Prober(Protocol):
+    """Makes probes of every kind."""
+
+    async def probe(self, target: Target) -> ProbeResult:
+        """Probe once. Ends within the target's time-out, and never raises."""
+
+
+class DutyObserver(Protocol):
+    """Hears what the leader's duties came to, and the answers. Never blocks."""
+
+    def observe_check(self, *, kind: str, passed: bool, latency_s: float) -> None:
+        """One probe was made by the leader's scheduler."""
+
+    def observe_evictions(self, cause: str, count: int) -> None:
+        """Leases were ended: ``lease_expired``, or ``deregister_after``."""
+
+    def observe_hold(self) -> None:
+        """The keeper began to hold evictions back (correlated expiry)."""
+
+    def observe_opinion(self, result: str) -> None:
+        """``given`` (we answered), ``agreed`` or ``disagreed`` (we had asked)."""
+
+    def observe_revivals(self, count: int) -> None:
+        """Heartbeats through this replica brought expired registrations back."""

@@ -1,24 +1,23 @@
 """The write use cases: register, heartbeat, deregister. Each is one proposal, or two.
 
-Runs on the event loop. A proposal once made is not withdrawn when its caller goes
-away: it is shielded, so a client that hangs up leaves nothing half done, and its
-deadline bounds how long it lives.
-
-A repeated register of the same ``service_id`` replaces it by itself, a repeated
-heartbeat or deregister changes nothing further: with an id, all three may be retried.
+Runs on the event loop. A repeated register of the same ``service_id`` replaces it by
+itself, a repeated heartbeat or deregister changes nothing further: with an id, all
+three may be retried, so an unknown outcome always names the id.
 """
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
 import msgspec
 import structlog
 
-from registry.catalog.commands import Command, Deregister, Register, Renew, SetStatus
+from registry.admission import DEFAULT_KIND, CheckRules, SharedAddresses
+from registry.catalog import bounds
+from registry.catalog.commands import Deregister, Register, SetStatus
 from registry.catalog.machine import CatalogMachine
-from registry.catalog.outcomes import Code, Outcome, decode
+from registry.catalog.outcomes import Code
 from registry.errors import (
     InternalRefusal,
     OutcomeUnknown,
@@ -29,11 +28,11 @@ from registry.errors import (
     TooManyServices,
     UnknownServiceId,
 )
-from registry.model import MetadataValue, ServiceId, ServiceName, Status
-from registry.ports import Clock, Committed, Consensus
+from registry.model import Check, MetadataValue, ServiceId, ServiceName, Status
+from registry.ports import Clock
+from registry.proposals import TOOK_EFFECT, Proposals
 
 _log = structlog.stdlib.get_logger("registry")
-_encoder = msgspec.msgpack.Encoder()
 
 _REFUSALS: dict[Code, type[RegistryError]] = {
     Code.INTERNAL_REFUSAL: InternalRefusal,
@@ -59,6 +58,8 @@ class RegistrationRequest(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     zone: str = ""
     weight: int = 1
     version: str = ""
+    check: Check | None = None
+    initial_status: Status | None = None
 
 
 class StatusReport(msgspec.Struct, frozen=True, gc=False):
@@ -82,13 +83,18 @@ class Settings:
 
     ttl_seconds: float
     initial_status: Status = Status.HEALTHY
+    """Of those with a health check: for the others nobody would ever change it."""
+    exclusive: bool = False
+    """Whether an address given to another service takes the old entry with it."""
 
 
-class ProposalObserver(Protocol):
-    """Hears of each proposal's end; must not block."""
+class Renewals(Protocol):
+    """Gathers heartbeats into commands; the leases' renewer."""
 
-    def observe_proposal(self, result: str, latency_s: float) -> None:
-        """``result`` is ``committed``, ``refused`` or an error's stable code."""
+    async def renew(
+        self, service_id: ServiceId, *, deadline_s: float
+    ) -> tuple[int, Code]:
+        """Return the index and the outcome of one renewal. Raises like a proposal."""
 
 
 class Registrar:
@@ -97,20 +103,22 @@ class Registrar:
     def __init__(
         self,
         *,
-        consensus: Consensus,
+        proposals: Proposals,
+        renewer: Renewals,
         machine: CatalogMachine,
         clock: Clock,
         new_id: Callable[[], str],
         settings: Settings,
-        observer: ProposalObserver,
+        checks: CheckRules,
     ) -> None:
-        self._consensus = consensus
+        self._proposals = proposals
+        self._renewer = renewer
         self._catalog = machine.catalog
         self._clock = clock
         self._new_id = new_id
         self._settings = settings
-        self._observer = observer
-        self._under_way: set[asyncio.Task[Committed]] = set()
+        self._checks = checks
+        self._shared = SharedAddresses(machine.catalog, clock)
 
     async def register(
         self, request: RegistrationRequest, *, deadline_s: float
@@ -118,8 +126,11 @@ class Registrar:
         """Make or replace a registration; without an id it gets a new one.
 
         Raises a leaf of NotReplicated, OutcomeUnknown (with the id to retry under),
-        ServiceIdTaken or CatalogFull.
+        ServiceIdTaken, CatalogFull, AddressDenied, or InvalidField for a kind of check.
         """
+        if _has_check(request):
+            kind = DEFAULT_KIND if request.check is None else request.check.kind
+            self._checks.judge(kind, request.host)
         # The id is chosen here, before the log, which has no randomness (I1).
         service_id = request.service_id or ServiceId(self._new_id())
         ttl_s = request.ttl_seconds
@@ -136,20 +147,21 @@ class Registrar:
             zone=request.zone,
             weight=request.weight,
             version=request.version,
-            initial_status=self._settings.initial_status,
+            initial_status=self._initial_status(request),
+            check=request.check,
+            exclusive=self._settings.exclusive,
         )
-        index, outcome = await self._propose(command, service_id, deadline_s)
-        _demand(outcome.code, service_id)
+        index = await self._propose(command, service_id, deadline_s)
         _log.info(
             "Service registered", service_id=service_id, service_name=request.name
         )
+        self._shared.warn_if_shared(request.host, request.port)
         return Written(service_id, index)
 
     async def deregister(self, service_id: ServiceId, *, deadline_s: float) -> Written:
         """End one registration. Raises like ``register``, or UnknownServiceId."""
         command = Deregister(service_id=service_id, at_ms=self._clock.wall_ms())
-        index, outcome = await self._propose(command, service_id, deadline_s)
-        _demand(outcome.code, service_id)
+        index = await self._propose(command, service_id, deadline_s)
         _log.info("Service deregistered", service_id=service_id)
         return Written(service_id, index)
 
@@ -165,11 +177,9 @@ class Registrar:
         A heartbeat is a proof of life whatever it reports, so the renewal comes first.
         Raises like ``deregister``.
         """
-        command = Renew(service_ids=(service_id,), at_ms=self._clock.wall_ms())
-        index, outcome = await self._propose(command, service_id, deadline_s)
-        _demand(outcome.code, service_id)
-        if outcome.items:
-            _demand(outcome.items[0], service_id)
+        with _naming(service_id):
+            index, code = await self._renewer.renew(service_id, deadline_s=deadline_s)
+        _demand(code, service_id)
         if report is not None:
             index = max(index, await self._report(service_id, report, deadline_s))
         return Written(service_id, index)
@@ -179,72 +189,80 @@ class Registrar:
     ) -> int:
         """Propose the reported status; return the index, 0 if it stands already."""
         registration = self._catalog.registration(service_id)
-        instance = self._catalog.instance(service_id)
-        if registration is None or instance is None:
+        slot = None
+        if registration is not None:
+            # The status beneath a drain, which hides it and does not change it.
+            slot = self._catalog.slot(
+                (registration.name, registration.host, registration.port)
+            )
+        if registration is None or slot is None:
             # It left between the two steps.
             raise UnknownServiceId(f"no registration has the id {service_id}")
-        if instance.status is report.status:
+        if slot.status is report.status:
             return 0
         command = SetStatus(
             service_id=service_id,
             generation=registration.generation,
             status=report.status,
-            cause=report.note or f"reported {report.status.value} by heartbeat",
+            cause=_reported(report),
             at_ms=self._clock.wall_ms(),
         )
-        index, outcome = await self._propose(command, service_id, deadline_s)
         # Stale: registered anew meanwhile, which asserts a status of its own (I5).
-        if outcome.code is not Code.STALE_GENERATION:
-            _demand(outcome.code, service_id)
-        return index
+        return await self._propose(
+            command, service_id, deadline_s, fine=(Code.STALE_GENERATION,)
+        )
 
     async def _propose(
-        self, command: Command, service_id: ServiceId, deadline_s: float
-    ) -> tuple[int, Outcome]:
-        started_s = self._clock.now_s()
-        task = asyncio.ensure_future(
-            self._consensus.propose(_encoder.encode(command), deadline_s=deadline_s)
-        )
-        self._under_way.add(task)
-        task.add_done_callback(self._settled)
-        try:
-            committed = await asyncio.shield(task)
-        except RegistryError as error:
-            self._observer.observe_proposal(error.code, self._clock.now_s() - started_s)
-            if isinstance(error, OutcomeUnknown):
-                raise OutcomeUnknown(_unknown_detail(service_id)) from error
-            raise
-        outcome = decode(committed.outcome)
-        result = "committed" if outcome.code in _TOOK_EFFECT else "refused"
-        self._observer.observe_proposal(result, self._clock.now_s() - started_s)
-        return committed.index, outcome
+        self,
+        command: Register | Deregister | SetStatus,
+        service_id: ServiceId,
+        deadline_s: float,
+        fine: tuple[Code, ...] = (),
+    ) -> int:
+        with _naming(service_id):
+            proposed = await self._proposals.propose(command, deadline_s=deadline_s)
+        if proposed.outcome.code not in fine:
+            _demand(proposed.outcome.code, service_id)
+        return proposed.index
 
-    def _settled(self, task: asyncio.Task[Committed]) -> None:
-        self._under_way.discard(task)
-        if not task.cancelled():
-            # Read it: the caller may be gone, and asyncio would complain.
-            task.exception()
+    def _initial_status(self, request: RegistrationRequest) -> Status:
+        if request.initial_status is not None:
+            return request.initial_status
+        return self._settings.initial_status if _has_check(request) else Status.HEALTHY
 
 
-_TOOK_EFFECT = frozenset((Code.OK, Code.REVIVED, Code.UNCHANGED))
+def _has_check(request: RegistrationRequest) -> bool:
+    return request.check is not None or bool(request.health_endpoint)
+
+
+def _reported(report: StatusReport) -> str:
+    cause = f"reported {report.status.value} by heartbeat"
+    if report.note:
+        cause += f": {report.note}"
+    return cause[: bounds.MAX_CAUSE_LENGTH]
+
+
+@contextmanager
+def _naming(service_id: ServiceId) -> Iterator[None]:
+    """Let an unknown outcome say under which id a retry is safe."""
+    try:
+        yield
+    except OutcomeUnknown as error:
+        raise OutcomeUnknown(
+            "no answer by the deadline: the command may yet take effect; "
+            f"a retry with the service_id {service_id} is safe"
+        ) from error
 
 
 def _demand(code: Code, service_id: ServiceId) -> None:
     """Raise the error that a refusal stands for."""
-    if code in _TOOK_EFFECT:
+    if code in TOOK_EFFECT:
         return
     if code is Code.UNKNOWN_SERVICE_ID:
         raise UnknownServiceId(f"no registration has the id {service_id}")
     if code is Code.SERVICE_ID_TAKEN:
         raise ServiceIdTaken(
             f"{service_id} is registered under another service name, "
-            "or was until its lease ran out less than a day ago"
+            "or was until its lease ran out not long ago"
         )
     raise _REFUSALS.get(code, InternalRefusal)(f"refused: {code.name.lower()}")
-
-
-def _unknown_detail(service_id: ServiceId) -> str:
-    return (
-        "no answer by the deadline: the command may yet take effect; "
-        f"a retry with the service_id {service_id} is safe"
-    )

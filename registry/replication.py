@@ -7,7 +7,7 @@ What the cluster reports becomes log lines here, and what must end the process e
 import asyncio
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from random import SystemRandom
@@ -29,8 +29,11 @@ from cluster.storage.files import DirectoryFiles
 from cluster.storage.lock import DirectoryLock, prepare_directory
 from cluster.storage.thread import ThreadWorker
 from registry import logs
-from registry.catalog.machine import CatalogMachine, UnknownCommandError
+from registry.catalog.commands import SCHEMA
+from registry.catalog.decoding import UnknownCommandError
+from registry.catalog.machine import CatalogMachine
 from registry.config import ClusterSettings, Config
+from registry.duties import Duties
 
 EXIT_FATAL = 70
 """sysexits(3) EX_SOFTWARE: the supervisor restarts us, and recovery looks at the disk.
@@ -59,7 +62,15 @@ class NoLinks:
 
 
 class ReplicatedCatalog(CatalogMachine):
-    """The catalog as the cluster's state machine: speaks its word for "stop"."""
+    """The catalog as the cluster's state machine: speaks its word for "stop".
+
+    ``on_applied`` and ``on_restored`` hear of each index that it has got to.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.on_applied: Callable[[int], None] = _ignore
+        self.on_restored: Callable[[int], None] = _ignore
 
     def apply(self, position: int, command: bytes) -> bytes:
         """Apply one command. Raises UnknownCommand to stop the replica."""
@@ -67,6 +78,20 @@ class ReplicatedCatalog(CatalogMachine):
             return super().apply(position, command)
         except UnknownCommandError as error:
             raise UnknownCommand(str(error)) from error
+
+    def applied(self, index: int) -> None:
+        """Show an index as applied, and tell of it."""
+        super().applied(index)
+        self.on_applied(index)
+
+    def restore(self, chunks: Iterator[bytes]) -> Iterator[None]:
+        """Restore a snapshot in steps, and tell of its index."""
+        yield from super().restore(chunks)
+        self.on_restored(self.catalog.index)
+
+
+def _ignore(index: int) -> None:
+    """Nobody follows yet."""
 
 
 class Rejections:
@@ -114,7 +139,7 @@ class Replication:
         self.machine = ReplicatedCatalog()
         self._surroundings = surroundings
         self.replica = Replica(
-            ClusterConfig(cluster.node_id, members, cluster.advertise),
+            ClusterConfig(cluster.node_id, members, cluster.advertise, SCHEMA),
             self.machine,
             surroundings,
         )
@@ -133,6 +158,12 @@ class Replication:
             yield "registry_raft_links_rejected_total", sum(stats.refused.values())
             yield "registry_raft_link_bytes_sent_total", stats.bytes_out
             yield "registry_raft_link_bytes_received_total", stats.bytes_in
+
+    def follow(self, duties: Duties) -> None:
+        """Let the duties hear of what is applied, and run while this replica leads."""
+        self.machine.on_applied = duties.applied
+        self.machine.on_restored = duties.restored
+        duties.add_to(self.replica.add_duty)
 
     def troubles(self) -> dict[str, str]:
         """Return, by peer, why it cannot be reached now."""

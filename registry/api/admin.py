@@ -26,10 +26,13 @@ class AdminApi:
         view: Callable[[], ClusterView],
         discovery: Discovery,
         metrics: Metrics,
+        troubles: Callable[[], tuple[str, ...]],
     ) -> None:
+        """``troubles``: codes of what is wrong beside the cluster, told with it."""
         self._view = view
         self._discovery = discovery
         self._metrics = metrics
+        self._troubles = troubles
 
     def routes(self) -> list[web.RouteDef]:
         """Return the table of paths."""
@@ -56,7 +59,7 @@ class AdminApi:
             "registered_services": None if counts is None else counts.instances,
             "healthy_services": None if counts is None else counts.healthy,
         }
-        reasons = degraded(view)
+        reasons = self._degraded(view)
         if reasons:
             document["degraded"] = reasons
         response = json_response(orjson.dumps(document))
@@ -70,17 +73,21 @@ class AdminApi:
         if refusal is not None:
             raise refusal
         document: dict[str, object] = {"status": "ready"}
-        reasons = degraded(view)
+        reasons = self._degraded(view)
         if reasons:
             document["degraded"] = reasons
         return json_response(orjson.dumps(document))
 
     async def cluster(self, request: web.Request) -> web.Response:
         """``GET /cluster``: the members as this replica sees them."""
-        return json_response(cluster_body(self._view()))
+        view = self._view()
+        return json_response(cluster_body(view, self._degraded(view)))
 
     async def metrics(self, request: web.Request) -> web.Response:
         """``GET /metrics`` in the Prometheus text format."""
         return web.Response(
             body=self._metrics.exposition(), headers={"Content-Type": CONTENT_TYPE}
         )
+
+    def _degraded(self, view: ClusterView) -> list[str]:
+        return list(dict.fromkeys([*degraded(view), *self._troubles()]))

@@ -2,8 +2,9 @@
 
 A small service is rendered at once. A large one is rendered in slices, one slice in a
 turn of the loop whoever builds, from one view: the answer is of one moment however long
-it takes. Each instance's JSON is kept beside the body and reused until the instance is
-replaced, so that the next second's body costs little more than joining.
+it takes (but for the details of drains, looked up as each is rendered). Each instance's
+JSON is kept beside the body and reused until the instance is replaced, as every change
+of it does, so that the next second's body costs little more than joining.
 
 Bodies for HEALTHY and EVERY are built once per service, change and second, and then
 sent as they are. The second is part of it for two reasons: renewals do not move
@@ -26,7 +27,7 @@ from aiohttp.payload import Payload
 
 from registry.api import render
 from registry.discovery import EVERY, HEALTHY, Discovery, InstanceFilter, ServiceAnswer
-from registry.model import Instance
+from registry.model import Instance, Status
 from registry.ports import Clock
 
 CACHE_BYTES = 128 * 1024 * 1024
@@ -108,18 +109,30 @@ class ServiceBodies:
         at_s = self._now_s()
         answer = self._discovery.service(name, wanted)
         if len(answer.instances) <= SLICE:
-            body = _body(answer.index, at_s, [render.service_body(answer, at_s)])
+            body = _body(
+                answer.index,
+                at_s,
+                [render.service_body(answer, at_s, self._fields(wanted))],
+            )
             # Unknown names are not kept: anybody can make up any number of them.
             self._keep(key, body if answer.instances else None, {})
             return body
-        task = asyncio.create_task(self._build(key, answer, at_s))
+        task = asyncio.create_task(self._build(key, answer, at_s, self._fields(wanted)))
         self._under_way[key] = task
         return await asyncio.shield(task)
 
     def _now_s(self) -> int:
         return self._clock.wall_ms() // 1000
 
-    async def _build(self, key: Key, answer: ServiceAnswer, at_s: int) -> Body:
+    def _fields(self, wanted: InstanceFilter) -> render.FieldsOf:
+        """The healthy are shown briefly; who looks for others wants the reasons."""
+        if wanted.status is Status.HEALTHY:
+            return render.instance_fields
+        return lambda i: render.detailed_fields(i, self._discovery.drain(i))
+
+    async def _build(
+        self, key: Key, answer: ServiceAnswer, at_s: int, fields: render.FieldsOf
+    ) -> Body:
         """Build a large body; a task of its own, since several callers may want it."""
         try:
             kept = self._kept.get(key)
@@ -130,7 +143,7 @@ class ServiceBodies:
                 identity = id(instance)
                 entry = former.get(identity)
                 if entry is None:
-                    entry = (instance, _fragment(instance))
+                    entry = (instance, orjson.dumps(fields(instance)))
                     self.rendered += 1
                 fragments[identity] = entry
                 return entry[1]
@@ -149,7 +162,8 @@ class ServiceBodies:
                 matching += filter(wanted.matches, part)
                 await self._give_way(answer.instances)
         picked = ServiceAnswer(name, answer.index, tuple(matching))
-        return await self._joined(picked, at_s, _fragment)
+        fields = self._fields(wanted)
+        return await self._joined(picked, at_s, lambda i: orjson.dumps(fields(i)))
 
     async def _joined(
         self, answer: ServiceAnswer, at_s: int, fragment: Callable[[Instance], bytes]
@@ -231,7 +245,3 @@ def _body(index: int, at_s: int, pieces: Sequence[bytes]) -> Body:
 def _slices(instances: Sequence[Instance]) -> Iterable[Sequence[Instance]]:
     for start in range(0, len(instances), SLICE):
         yield instances[start : start + SLICE]
-
-
-def _fragment(instance: Instance) -> bytes:
-    return orjson.dumps(render.instance_fields(instance))

@@ -3,6 +3,7 @@
 The outermost border of the process for one request, hence the one broad ``except``.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 from aiohttp import web
@@ -22,23 +23,31 @@ class RequestObserver(Protocol):
         """``route`` is the path's template, or ``unmatched``."""
 
 
-def edge(observer: RequestObserver, node_id: str) -> Middleware:
-    """Return the middleware of this replica."""
+OnRefused = Callable[[web.Request, RegistryError], None]
+
+
+def edge(observer: RequestObserver, node_id: str, on_refused: OnRefused) -> Middleware:
+    """Return the middleware of this replica; ``on_refused`` hears of every error."""
 
     @web.middleware
     async def run(request: web.Request, handler: Handler) -> web.StreamResponse:
+        refusal: RegistryError
         try:
             response = await handler(request)
         except RegistryError as error:
-            response = problem_response(error)
+            refusal = error
         except web.HTTPException as error:
-            response = problem_response(from_http(error, request.path))
+            refusal = from_http(error, request.path)
         except web.RequestPayloadError as error:
-            response = problem_response(MalformedRequest(str(error)))
+            refusal = MalformedRequest(str(error))
         except Exception as error:
-            response = problem_response(
-                unexpected(error, request.method, request.raw_path)
-            )
+            refusal = unexpected(error, request.method, request.raw_path)
+        else:
+            return told(request, response)
+        on_refused(request, refusal)
+        return told(request, problem_response(refusal))
+
+    def told(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
         response.headers[NODE_HEADER] = node_id
         observer.observe_request(request.method, _route(request), response.status)
         return response

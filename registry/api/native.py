@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from registry.api import bodies, options, parse, render
+from registry.api.render import INDEX_HEADER, written_response
 from registry.discovery import HEALTHY, Discovery, InstanceFilter, Provenance
 from registry.errors import Overloaded
 from registry.ports import Clock
-from registry.registrar import Registrar, Written
+from registry.registrar import Registrar
 
-INDEX_HEADER = "X-Registry-Index"
 AGE_HEADER = "X-Registry-Age-Ms"
 STALE_HEADER = "X-Registry-Stale"
 
@@ -57,7 +57,7 @@ class NativeApi:
         body = await parse.read_body(request, within_s=self._body_within_s)
         wanted = parse.registration(body)
         written = await self._registrar.register(wanted, deadline_s=self._deadline_s())
-        return _written(written, "registered")
+        return written_response(written.service_id, "registered", written.index)
 
     async def deregister(self, request: web.Request) -> web.Response:
         """``DELETE /deregister/{service_id}``."""
@@ -65,7 +65,7 @@ class NativeApi:
         written = await self._registrar.deregister(
             service_id, deadline_s=self._deadline_s()
         )
-        return _written(written, "deregistered")
+        return written_response(written.service_id, "deregistered", written.index)
 
     async def heartbeat(self, request: web.Request) -> web.Response:
         """``POST /heartbeat/{service_id}``, with or without a body."""
@@ -77,7 +77,7 @@ class NativeApi:
         written = await self._registrar.heartbeat(
             service_id, deadline_s=self._deadline_s(), report=report
         )
-        return _written(written, "ok")
+        return written_response(written.service_id, "ok", written.index)
 
     async def service(self, request: web.Request) -> web.Response:
         """``GET /services/{service_name}``."""
@@ -141,11 +141,6 @@ def etag(cluster_id: str, index: int, wanted: InstanceFilter) -> str:
     if wanted is not HEALTHY:
         opaque += f"-{zlib.crc32(repr(wanted).encode()):08x}"
     return f'W/"{opaque}"'
-
-
-def _written(written: Written, status: str) -> web.Response:
-    body = render.written_body(written.service_id, status)
-    return render.json_response(body, {INDEX_HEADER: str(written.index)})
 
 
 def _tell(provenance: Provenance, headers: dict[str, str]) -> None:

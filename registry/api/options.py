@@ -15,9 +15,12 @@ from registry.catalog import bounds
 from registry.discovery import EVERY, HEALTHY, PLAIN, Consistency, InstanceFilter
 from registry.errors import InvalidField
 from registry.model import Status
+from registry.refusals import KEPT
 
 MAX_PAGE = 1_000
 """How many services ``GET /services`` lists at most, and when no limit is asked for."""
+SHOWN_REFUSALS = 100
+"""How many refusals are shown when no limit is asked for."""
 
 _MAX_INDEX = 2**63 - 1
 _METADATA = "metadata."
@@ -51,6 +54,13 @@ def services_options(url: URL) -> tuple[Page, Consistency]:
         raise _invalid("after", rule)
     page = Page(after, _number(query, "limit", low=1, high=MAX_PAGE, default=MAX_PAGE))
     return page, _consistency(query)
+
+
+def refusals_options(url: URL) -> tuple[str, int]:
+    """Parse what ``GET /refusals`` takes: a name, id or host, and a limit."""
+    query = url.query
+    limit = _number(query, "limit", low=1, high=KEPT, default=SHOWN_REFUSALS)
+    return _single(query, "name") or "", limit
 
 
 def flag(url: URL, name: str) -> bool:

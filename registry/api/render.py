@@ -1,15 +1,21 @@
 """Catalog values as the JSON of the native API: the seed's fields first, then ours."""
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 
+import msgspec
 import orjson
 from aiohttp import web
 
 from registry.discovery import ServiceAnswer, ServiceCounts, ServicesAnswer
-from registry.model import Instance
+from registry.model import Drain, Instance
 from registry.ports import ClusterView, MemberView
-from registry.readiness import degraded
+
+FieldsOf = Callable[[Instance], dict[str, object]]
+"""How one instance is shown."""
+
+INDEX_HEADER = "X-Registry-Index"
 
 
 @lru_cache(maxsize=8192)
@@ -43,8 +49,30 @@ def instance_fields(instance: Instance) -> dict[str, object]:
         fields["version"] = registration.version
     if registration.health_endpoint:
         fields["health_endpoint"] = registration.health_endpoint
+    if registration.check is not None:
+        # What follows the registry's settings is left out of it.
+        check = msgspec.structs.asdict(registration.check)
+        fields["check"] = {name: value for name, value in check.items() if value}
     fields["registered_at"] = timestamp(registration.registered_at_ms)
     fields["generation"] = registration.generation
+    return fields
+
+
+def detailed_fields(instance: Instance, drain: Drain | None) -> dict[str, object]:
+    """One instance with the reason for its status, and the drain that holds it."""
+    fields = instance_fields(instance)
+    fields["cause"] = instance.cause
+    # 0: from a version before ours, which did not note it.
+    if instance.since_ms:
+        fields["since"] = timestamp(instance.since_ms)
+    if drain is not None:
+        details: dict[str, object] = {
+            "reason": drain.reason,
+            "since": timestamp(drain.at_ms),
+        }
+        if drain.limit_seconds:
+            details["limit_seconds"] = drain.limit_seconds
+        fields["drain"] = details
     return fields
 
 
@@ -56,13 +84,15 @@ def rotate(instances: tuple[Instance, ...], at_s: int) -> tuple[Instance, ...]:
     return instances[start:] + instances[:start]
 
 
-def service_body(answer: ServiceAnswer, at_s: int) -> bytes:
+def service_body(
+    answer: ServiceAnswer, at_s: int, fields: FieldsOf = instance_fields
+) -> bytes:
     """Return the body of ``GET /services/{name}`` at once: for a few instances."""
     listed = rotate(answer.instances, at_s)
     return orjson.dumps(
         {
             "service_name": answer.name,
-            "instances": [instance_fields(i) for i in listed],
+            "instances": [fields(i) for i in listed],
         }
     )
 
@@ -100,7 +130,13 @@ def written_body(service_id: str, status: str) -> bytes:
     return orjson.dumps({"service_id": service_id, "status": status})
 
 
-def cluster_body(view: ClusterView) -> bytes:
+def written_response(service_id: str, status: str, index: int) -> web.Response:
+    """Return the answer to a write that took effect at this index."""
+    body = written_body(service_id, status)
+    return json_response(body, {INDEX_HEADER: str(index)})
+
+
+def cluster_body(view: ClusterView, degraded: Sequence[str]) -> bytes:
     """Return the body of ``GET /cluster``: this replica's own view."""
     return orjson.dumps(
         {
@@ -113,7 +149,7 @@ def cluster_body(view: ClusterView) -> bytes:
             "epoch": view.epoch,
             "caught_up": view.caught_up,
             "contact_age_ms": _age_ms(view.contact_age_s),
-            "degraded": degraded(view),
+            "degraded": degraded,
             "waiting_for": view.waiting_for,
             "members": [_member_fields(m, view.commit_index) for m in view.members],
         }

@@ -13,14 +13,20 @@ from aiohttp.typedefs import Middleware
 from registry.api.admin import AdminApi
 from registry.api.connection import ApiProtocol, ConnectionSettings
 from registry.api.connections import Connections
+from registry.api.draining import DrainingApi, DrainingDependencies
+from registry.api.explain import ExplainApi
 from registry.api.middleware import edge
 from registry.api.native import NativeApi, NativeDependencies
 from registry.api.problems import MAX_BODY_BYTES
+from registry.api.refused import RefusalsApi
 from registry.descriptors import connections_allowed, read_limit
 from registry.discovery import Discovery
+from registry.drains import Drains
 from registry.metrics import Metrics
 from registry.ports import Clock, ClusterView
+from registry.refusals import Refusals
 from registry.registrar import Registrar
+from registry.why import Why
 
 BACKLOG = 1024
 STUCK_S = 30.0
@@ -41,10 +47,15 @@ class ApiDependencies:
 
     node_id: str
     registrar: Registrar
+    drains: Drains
     discovery: Discovery
+    refusals: Refusals
+    why: Why
     metrics: Metrics
     clock: Clock
     view: Callable[[], ClusterView]
+    troubles: Callable[[], tuple[str, ...]] = tuple
+    """Codes of what is wrong beside the cluster: told as degraded."""
     request_deadline_s: float = 5.0
     body_within_s: float = 10.0
     keep_alive_s: float = 75.0
@@ -52,9 +63,10 @@ class ApiDependencies:
 
 
 def create_app(deps: ApiDependencies) -> web.Application:
-    """Build the application: the two tables of paths behind one middleware."""
+    """Build the application: the tables of paths behind one middleware."""
+    refused = RefusalsApi(deps.refusals, deps.metrics, deps.clock)
     app = web.Application(
-        middlewares=[edge(deps.metrics, deps.node_id)],
+        middlewares=[edge(deps.metrics, deps.node_id, refused.note)],
         client_max_size=MAX_BODY_BYTES,
     )
     native = NativeApi(
@@ -66,8 +78,28 @@ def create_app(deps: ApiDependencies) -> web.Application:
             body_within_s=deps.body_within_s,
         )
     )
-    admin = AdminApi(view=deps.view, discovery=deps.discovery, metrics=deps.metrics)
-    app.add_routes([*native.routes(), *admin.routes()])
+    draining = DrainingApi(
+        DrainingDependencies(
+            drains=deps.drains,
+            clock=deps.clock,
+            request_deadline_s=deps.request_deadline_s,
+            body_within_s=deps.body_within_s,
+        )
+    )
+    admin = AdminApi(
+        view=deps.view,
+        discovery=deps.discovery,
+        metrics=deps.metrics,
+        troubles=deps.troubles,
+    )
+    explain = ExplainApi(
+        why=deps.why,
+        discovery=deps.discovery,
+        clock=deps.clock,
+        request_deadline_s=deps.request_deadline_s,
+    )
+    for part in (native, draining, explain, refused, admin):
+        app.add_routes(part.routes())
     return app
 
 
@@ -120,8 +152,9 @@ class ApiServer:
         if manager is None:
             raise RuntimeError("aiohttp made no server in setup()")
         loop = asyncio.get_running_loop()
+        (outermost,) = self._runner.app.middlewares
         manager.request_handler = refusing_as_problems(
-            manager.request_handler, edge(self._deps.metrics, self._deps.node_id)
+            manager.request_handler, outermost
         )
 
         def make() -> ApiProtocol:

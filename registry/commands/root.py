@@ -7,9 +7,12 @@ import click
 from registry.commands.catalog import deregister, register, services
 from registry.commands.configuration import config
 from registry.commands.dev import dev
+from registry.commands.drain import drain, undrain
+from registry.commands.history import history
 from registry.commands.keygen import keygen
 from registry.commands.serve import serve
 from registry.commands.status import status
+from registry.commands.why import why
 
 
 def _version() -> str:
@@ -31,5 +34,8 @@ def root() -> None:
     """
 
 
-for _command in (serve, dev, status, services, register, deregister, keygen, config):
+for _command in (
+    serve, dev, status, services, register, deregister, drain, undrain, history, why,
+    keygen, config,
+):  # fmt: skip
     root.add_command(_command)

@@ -8,9 +8,9 @@ import pytest
 
 from registry.api import bodies
 from registry.api.bodies import SLICE, Body, ServiceBodies
-from registry.catalog.commands import Deregister
+from registry.catalog.commands import Deregister, Drain
 from registry.discovery import EVERY, HEALTHY, InstanceFilter
-from registry.model import ServiceId
+from registry.model import ServiceId, ServiceName
 from tests.support.use_cases import UseCases
 
 LARGE = 2 * SLICE + 1
@@ -188,3 +188,30 @@ def _deregister(cases: UseCases, service_id: str) -> int:
     cases.machine.apply(index << 8, msgspec.msgpack.encode(command))
     cases.machine.applied(index)
     return index
+
+
+async def test_a_kept_fragment_is_not_shown_once_its_cause_or_drain_changed() -> None:
+    """`?status=all` answers why: an old reason would be a wrong one."""
+    cases = await _large()
+    built = _bodies(cases)
+    name, host = ServiceName("web"), "10.0.0.1"
+    await built.build("web", EVERY)
+
+    for number, limit_s in ((1, 60.0), (2, 90.0)):
+        await cases.propose(
+            Drain(
+                keys=((name, host, 1),),
+                reason="rack",
+                at_ms=cases.clock.wall_ms(),
+                limit_seconds=limit_s,
+            )
+        )
+        body = await built.build("web", EVERY)
+        (shown,) = [i for i in _instances(body) if i["port"] == 1]
+        assert shown["cause"] == "drained: rack"
+        assert shown["drain"] == {
+            "reason": "rack",
+            "since": shown["since"],
+            "limit_seconds": limit_s,
+        }
+        assert built.rendered == LARGE + number

@@ -1,7 +1,8 @@
 """The exposition: exact names, exact kinds, counted at the scrape."""
 
-from registry.metrics import SOURCE_METRICS
+from registry.drains import DrainRequest
 from registry.model import Status
+from registry.source_metrics import SOURCE_METRICS
 from tests.support.use_cases import UseCases
 
 
@@ -50,13 +51,46 @@ async def test_proposals_are_counted_by_result_and_timed() -> None:
 async def test_checks_are_counted() -> None:
     """The seed's two counters exist from the start, at zero."""
     cases = UseCases()
-    cases.metrics.observe_check(passed=False)
-    cases.metrics.observe_check(passed=True)
+    cases.metrics.observe_check(kind="tcp", passed=False, latency_s=0.02)
+    cases.metrics.observe_check(kind="http", passed=True, latency_s=0.2)
 
     lines = _lines(cases)
 
     assert "registry_health_checks_total 2.0" in lines
     assert "registry_health_check_failures_total 1.0" in lines
+    duration = "registry_health_check_duration_seconds_bucket"
+    assert f'{duration}{{kind="tcp",le="0.025"}} 1.0' in lines
+    assert f'{duration}{{kind="http",le="0.1"}} 0.0' in lines
+
+
+async def test_what_the_duties_tell_is_counted_by_its_word() -> None:
+    """Evictions, holds, opinions and revivals: what the duties judged, on record."""
+    cases = UseCases()
+    cases.metrics.observe_evictions("lease_expired", 3)
+    cases.metrics.observe_hold()
+    cases.metrics.observe_opinion("agreed")
+    cases.metrics.observe_revivals(2)
+
+    lines = _lines(cases)
+
+    assert 'registry_evictions_total{cause="lease_expired"} 3.0' in lines
+    assert "registry_eviction_holds_total 1.0" in lines
+    assert 'registry_opinions_total{result="agreed"} 1.0' in lines
+    assert "registry_revivals_total 2.0" in lines
+
+
+async def test_gauges_tell_of_drains_shared_addresses_and_the_gone() -> None:
+    """What needs a look, at one glance."""
+    cases = UseCases()
+    service_id = await cases.register("web")
+    await cases.register("api")
+    await cases.drains.drain(service_id, DrainRequest(), deadline_s=cases.now_s)
+
+    lines = _lines(cases)
+
+    assert "registry_instances_draining 1.0" in lines
+    assert "registry_shared_addresses 1.0" in lines
+    assert "registry_registrations_gone 0.0" in lines
 
 
 async def test_a_source_adds_its_numbers() -> None:

@@ -48,3 +48,19 @@ async def test_status_is_rendered_by_its_name() -> None:
     answer = cases.discovery.service("web", InstanceFilter(status=None))
 
     assert b'"status":"unhealthy"' in render.service_body(answer, AT_S)
+
+
+async def test_every_status_is_told_with_its_cause_and_since_when() -> None:
+    """The reason stands behind the other fields, whose order old clients know."""
+    cases = UseCases()
+    service_id = await cases.register()
+    cases.fake_clock.advance(60.0)
+    await cases.report(service_id, Status.UNHEALTHY)
+    instance = cases.machine.catalog.instance(service_id)
+    assert instance is not None
+
+    fields = render.detailed_fields(instance, None)
+
+    assert list(fields)[-2:] == ["cause", "since"]
+    assert fields["cause"] == "reported unhealthy by heartbeat"
+    assert fields["since"] == "2026-01-22T23:55:00Z"

@@ -3,7 +3,8 @@
 import pytest
 
 from registry.catalog.commands import Expire, Expiry
-from registry.errors import UnknownServiceId
+from registry.drains import DrainRequest
+from registry.errors import OutcomeUnknown, UnknownServiceId
 from registry.model import ServiceId, Status
 from registry.registrar import StatusReport
 from tests.support.use_cases import UseCases
@@ -54,7 +55,8 @@ async def test_an_unhealthy_report_sets_the_status_with_its_note() -> None:
 
     instance = cases.machine.catalog.instance(service_id)
     assert instance is not None
-    assert (instance.status, instance.cause) == (Status.UNHEALTHY, "queue full")
+    cause = "reported unhealthy by heartbeat: queue full"
+    assert (instance.status, instance.cause) == (Status.UNHEALTHY, cause)
     assert written.index == cases.consensus.index
 
 
@@ -94,6 +96,37 @@ async def test_a_revived_registration_takes_a_report_under_its_new_generation() 
     instance = cases.machine.catalog.instance(service_id)
     assert instance is not None
     assert instance.status is Status.UNHEALTHY
+
+
+async def test_a_report_is_compared_with_the_status_beneath_a_drain() -> None:
+    """A drain hides the status; taken back, the instance is as it last reported."""
+    cases = UseCases()
+    service_id = await cases.register()
+    await cases.drains.drain(service_id, DrainRequest(), deadline_s=cases.now_s)
+    cases.consensus.proposed.clear()
+
+    await cases.report(service_id, Status.HEALTHY)
+    repeated = len(cases.consensus.proposed)
+    await cases.report(service_id, Status.UNHEALTHY)
+    drained = cases.machine.catalog.instance(service_id)
+    await cases.drains.undrain(service_id, deadline_s=cases.now_s)
+
+    assert repeated == 1
+    assert drained is not None
+    assert drained.status is Status.DRAINING
+    instance = cases.machine.catalog.instance(service_id)
+    assert instance is not None
+    assert instance.status is Status.UNHEALTHY
+
+
+async def test_an_unknown_outcome_of_a_heartbeat_names_the_id() -> None:
+    """A retry is safe, and the answer says so."""
+    cases = UseCases()
+    service_id = await cases.register()
+    cases.consensus.loses_answers = True
+
+    with pytest.raises(OutcomeUnknown, match="service_id id-1 is safe"):
+        await cases.registrar.heartbeat(service_id, deadline_s=cases.now_s)
 
 
 async def _expire(cases: UseCases, service_id: ServiceId) -> None:

@@ -2,11 +2,16 @@
 
 import asyncio
 
+import msgspec
 import pytest
+from structlog.testing import capture_logs
 
+from registry.admission import SHARED_WARNING_S
 from registry.catalog.bounds import Limits
 from registry.catalog.machine import CatalogMachine
 from registry.errors import (
+    AddressDenied,
+    InvalidField,
     NoLeader,
     OutcomeUnknown,
     Overloaded,
@@ -16,9 +21,9 @@ from registry.errors import (
     TooManyServices,
     UnknownServiceId,
 )
-from registry.model import ServiceId, ServiceName
-from registry.registrar import RegistrationRequest
-from tests.support.use_cases import UseCases
+from registry.model import Check, ServiceId, ServiceName, Status
+from registry.registrar import RegistrationRequest, Settings
+from tests.support.use_cases import DENIED_HOST, UseCases
 
 WEB = RegistrationRequest(name=ServiceName("web"), host="10.0.0.1", port=80)
 
@@ -73,7 +78,7 @@ async def test_an_id_of_another_service_is_refused() -> None:
     [
         (Limits(registrations=1), TooManyRegistrations),
         (Limits(services=1), TooManyServices),
-        (Limits(bytes=200), TooManyBytes),
+        (Limits(bytes=250), TooManyBytes),
     ],
 )
 async def test_a_full_catalog_is_told_by_its_own_code(
@@ -153,3 +158,84 @@ async def test_deregistering_an_unknown_id_is_told() -> None:
 
     with pytest.raises(UnknownServiceId):
         await cases.registrar.deregister(ServiceId("x"), deadline_s=cases.now_s)
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({}, Status.HEALTHY),
+        ({"health_endpoint": "/health"}, Status.STARTING),
+        ({"check": Check(kind="tcp")}, Status.STARTING),
+        ({"check": Check(), "initial_status": Status.HEALTHY}, Status.HEALTHY),
+        ({"initial_status": Status.STARTING}, Status.STARTING),
+    ],
+)
+async def test_the_first_status_is_the_settings_only_where_a_check_would_change_it(
+    changes: dict[str, object], status: Status
+) -> None:
+    """Without a check nobody would ever turn `starting` into `healthy`."""
+    cases = UseCases(settings=Settings(300.0, initial_status=Status.STARTING))
+    request = msgspec.structs.replace(WEB, **changes)
+
+    written = await cases.registrar.register(request, deadline_s=cases.now_s)
+
+    instance = cases.machine.catalog.instance(written.service_id)
+    assert instance is not None
+    assert instance.status is status
+
+
+async def test_a_denied_address_is_refused_if_it_has_a_check_and_only_then() -> None:
+    """The registry must not ask a cloud's metadata on behalf of strangers (SSRF)."""
+    cases = UseCases()
+    bare = msgspec.structs.replace(WEB, host=DENIED_HOST)
+    for changes in ({"health_endpoint": "/"}, {"check": Check(kind="tcp")}):
+        with pytest.raises(AddressDenied, match="link-local"):
+            await cases.registrar.register(
+                msgspec.structs.replace(bare, **changes), deadline_s=cases.now_s
+            )
+
+    await cases.registrar.register(bare, deadline_s=cases.now_s)
+
+    assert cases.machine.catalog.registrations == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [("ping", "check.kind must be one of http, tcp"), ("grpc", "not installed here")],
+)
+async def test_a_kind_of_check_that_cannot_be_made_is_refused(
+    kind: str, words: str
+) -> None:
+    """Later it could only fail; the answer names those that can be made."""
+    cases = UseCases()
+    request = msgspec.structs.replace(WEB, check=Check(kind=kind))
+
+    with pytest.raises(InvalidField, match=words) as caught:
+        await cases.registrar.register(request, deadline_s=cases.now_s)
+
+    assert caught.value.field == "check.kind"
+
+
+async def test_two_services_at_one_address_are_warned_of_once_in_a_while() -> None:
+    """Mostly one of them is no longer there; but a log is no place to repeat it."""
+    cases = UseCases()
+    with capture_logs() as logs:
+        await cases.register("web")
+        await cases.register("api")
+        await cases.register("api")
+        cases.fake_clock.advance(SHARED_WARNING_S)
+        await cases.register("api")
+
+    warnings = [entry for entry in logs if entry["log_level"] == "warning"]
+    assert [w["event"] for w in warnings] == ["Address shared by several services"] * 2
+    assert sorted(warnings[0]["services"]) == ["api", "web"]
+
+
+async def test_an_exclusive_address_takes_the_other_services_entry_with_it() -> None:
+    """Addresses of pods are reused: the newest tenant is the one that is there."""
+    cases = UseCases(settings=Settings(300.0, exclusive=True))
+
+    await cases.register("web")
+    await cases.register("api")
+
+    assert list(cases.machine.catalog.names()) == ["api"]

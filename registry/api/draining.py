@@ -1,0 +1,81 @@
+"""Drain and undrain over HTTP: one instance by its id, or all of a host."""
+
+from dataclasses import dataclass
+
+import orjson
+from aiohttp import web
+
+from registry.api import parse, render
+from registry.drains import Drained, DrainRequest, Drains
+from registry.ports import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class DrainingDependencies:
+    """What these handlers use."""
+
+    drains: Drains
+    clock: Clock
+    request_deadline_s: float
+    body_within_s: float
+
+
+class DrainingApi:
+    """The handlers, and their place in the URL space."""
+
+    def __init__(self, deps: DrainingDependencies) -> None:
+        self._deps = deps
+        self._drains = deps.drains
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the table of paths."""
+        return [
+            web.post("/instances/{service_id}/drain", self.drain),
+            web.post("/instances/{service_id}/undrain", self.undrain),
+            web.post("/hosts/{host}/drain", self.drain_host),
+            web.post("/hosts/{host}/undrain", self.undrain_host),
+        ]
+
+    async def drain(self, request: web.Request) -> web.Response:
+        """``POST /instances/{service_id}/drain``, with or without a body."""
+        service_id = parse.service_id(request.match_info["service_id"])
+        wanted = await self._request(request)
+        index = await self._drains.drain(
+            service_id, wanted, deadline_s=self._deadline_s()
+        )
+        return render.written_response(service_id, "draining", index)
+
+    async def undrain(self, request: web.Request) -> web.Response:
+        """``POST /instances/{service_id}/undrain``."""
+        service_id = parse.service_id(request.match_info["service_id"])
+        index = await self._drains.undrain(service_id, deadline_s=self._deadline_s())
+        return render.written_response(service_id, "undrained", index)
+
+    async def drain_host(self, request: web.Request) -> web.Response:
+        """``POST /hosts/{host}/drain``: every instance that is registered there."""
+        host = parse.host_in_path(request.match_info["host"])
+        wanted = await self._request(request)
+        done = await self._drains.drain_host(
+            host, wanted, deadline_s=self._deadline_s()
+        )
+        return _done(host, "drained", done)
+
+    async def undrain_host(self, request: web.Request) -> web.Response:
+        """``POST /hosts/{host}/undrain``."""
+        host = parse.host_in_path(request.match_info["host"])
+        done = await self._drains.undrain_host(host, deadline_s=self._deadline_s())
+        return _done(host, "undrained", done)
+
+    async def _request(self, request: web.Request) -> DrainRequest:
+        if not request.body_exists:
+            return DrainRequest()
+        within_s = self._deps.body_within_s
+        return parse.drain(await parse.read_body(request, within_s=within_s))
+
+    def _deadline_s(self) -> float:
+        return self._deps.clock.now_s() + self._deps.request_deadline_s
+
+
+def _done(host: str, what: str, done: Drained) -> web.Response:
+    body = orjson.dumps({"host": host, what: done.count})
+    return render.json_response(body, {render.INDEX_HEADER: str(done.index)})

@@ -1,0 +1,46 @@
+"""Which known name a mistyped one may have meant."""
+
+from registry.nearest import KEPT, Nearest, spellings
+
+
+def nearest(query: str, *names: str) -> tuple[str, ...]:
+    """Return the best five of the names."""
+    search = Nearest(query)
+    search.consider(names)
+    return search.best(5)
+
+
+def test_case_and_separators_are_what_people_mistype_first() -> None:
+    """The same letters come before all that only look alike."""
+    assert nearest("billing_API", "billing-apis", "billing-api")[0] == "billing-api"
+
+
+def test_a_letter_too_few_too_many_or_swapped_is_found() -> None:
+    """The three slips of a hurried hand."""
+    for slip in ("biling", "billingg", "blilings", "billign"):
+        assert nearest(slip, "orders", "billing", "web") == ("billing",)
+
+
+def test_part_of_a_name_finds_the_whole() -> None:
+    """As when the prefix of a team was forgotten."""
+    assert nearest("billing", "team-a-billing", "web") == ("team-a-billing",)
+
+
+def test_what_has_nothing_in_common_is_not_suggested() -> None:
+    """No suggestion is better than a silly one."""
+    assert nearest("billing", "orders", "b", "web") == ()
+    assert nearest("", "orders", "b") == ()
+
+
+def test_the_best_is_found_behind_many_that_are_worse() -> None:
+    """Only a few are kept, and they are the nearest ones."""
+    search = Nearest("service-01234x")
+    for thousand in range(10):
+        search.consider(f"service-{thousand:02}{n:03}" for n in range(1000))
+    assert "service-01234" in search.best(KEPT)[:5]
+
+
+def test_other_spellings_are_few_and_never_the_name_itself() -> None:
+    """They are looked up one by one."""
+    assert spellings("Web_A") == ("web_a", "web-a")
+    assert spellings("web") == ()
