@@ -218,7 +218,7 @@ class Why:
             found.append(Finding("none_left", text, "register again"))
         elif not of.healthy:
             found.append(Finding("none_healthy", f"{of.healthy} of {of.total} healthy"))
-        ill = [i for i in of.instances if i.status is not Status.HEALTHY]
+        ill = [i for i in of.instances if _is_unwell(i)]
         found += [self._unwell(instance) for instance in ill]
         for line in of.gone[:MAX_HISTORY]:
             code = "expired" if line.cause.startswith("lease_expired") else "gone"
@@ -272,3 +272,10 @@ class Why:
 
 def _time(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _is_unwell(instance: Instance) -> bool:
+    """Whether there is something to say of it; some replicas may not reach it."""
+    return instance.status is not Status.HEALTHY or instance.cause.startswith(
+        "unreachable from"
+    )

@@ -37,6 +37,8 @@ def _check_leases(state: State) -> None:
         registration = lease.registration
         _demand(registration.service_id == service_id, "lease under a wrong id", lease)
         _demand(lease.renewed_at >= registration.generation, "renewed too early", lease)
+        is_kept = lease.expired and registration.probed is None
+        _demand(not is_kept, "kept without a check", lease)
 
 
 def _check_slots(state: State) -> None:
@@ -146,6 +148,8 @@ def _check_history(state: State) -> None:
     for name, transition in history.entries.values():
         expected.setdefault(name, []).append(transition)
     _demand(len(history) <= limits.history, "too long a history")
+    positions = [transition.position for _, transition in history.entries.values()]
+    _demand(positions == sorted(positions), "a history out of order")
     _demand(set(history.names()) == expected.keys(), "history of other services")
     for name, transitions in expected.items():
         _demand(history.of(name) == tuple(transitions), "history differs", name)
@@ -161,5 +165,6 @@ def _check_addresses(state: State) -> None:
         found = state.addresses.at(host, port)
         _demand(set(found) == names, "other services at an address", host, port)
         _demand(len(found) == len(names), "a service twice at an address", host, port)
+    _demand(len(state.addresses) == len(at), "an address without an instance")
     shared = sum(len(names) > 1 for names in at.values())
     _demand(state.addresses.shared == shared, "shared addresses miscounted")

@@ -25,6 +25,7 @@ from collections.abc import Callable
 
 from registry.catalog.addresses import Addresses
 from registry.catalog.bounds import Limits
+from registry.catalog.causes import ALL_EXPIRED, DISPLACED, ELSEWHERE, drained
 from registry.catalog.commands import Key
 from registry.catalog.gone import GoneList
 from registry.catalog.history import History
@@ -38,8 +39,6 @@ from registry.model import (
     Status,
     Transition,
 )
-
-DISPLACED = "displaced: too many registrations behind the address"
 
 
 class State:
@@ -133,7 +132,7 @@ class State:
         # Before it leaves its former instance: the service must not vanish in between.
         self._show(Slot(key, (*ids, service_id), status, cause, since_ms), when)
         if former is not None and former_key is not None and former_key != key:
-            self._leave(former.registration, when, "registered elsewhere")
+            self._leave(former.registration, when, ELSEWHERE)
 
     def remove(self, service_id: ServiceId, when: When, cause: str) -> Lease:
         """Take a registration out; its instance disappears with the last one."""
@@ -205,7 +204,7 @@ class State:
         status, cause, since_ms = slot.status, slot.cause, slot.since_ms
         drain = self.drains.get(key) if self.drains else None
         if drain is not None:
-            status, cause, since_ms = Status.DRAINING, _drained(drain), drain.at_ms
+            status, cause, since_ms = Status.DRAINING, drained(drain), drain.at_ms
         was_healthy = former is not None and former.status is Status.HEALTHY
         change = (status is Status.HEALTHY) - was_healthy
         self.healthy += change
@@ -266,8 +265,13 @@ class State:
         service_id = registration.service_id
         ids = tuple([other for other in slot.ids if other != service_id])
         if ids:
-            slot = Slot(key, ids, slot.status, slot.cause, slot.since_ms)
-            self._show(slot, when)
+            status, cause, since_ms = slot.status, slot.cause, slot.since_ms
+            are_expired = [self.leases[other].expired for other in ids]
+            if all(are_expired) and status is not Status.UNHEALTHY:
+                # Who kept it up is gone; a check that passes will say so.
+                status, cause = Status.UNHEALTHY, ALL_EXPIRED
+                since_ms = when.at_ms
+            self._show(Slot(key, ids, status, cause, since_ms), when)
             return
         del self.slots[key]
         self.addresses.remove(key)
@@ -292,7 +296,3 @@ class State:
 
 def _unheard(key: Key, position: int) -> None:
     """Nobody listens: a state that is being restored."""
-
-
-def _drained(drain: Drain) -> str:
-    return f"drained: {drain.reason}" if drain.reason else "drained"

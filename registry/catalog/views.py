@@ -162,12 +162,8 @@ class Catalog:
     def oldest_gone(self) -> int:
         """Return the position of the oldest that Forget could let go; 0: nothing."""
         state = self._state
-        oldest = [state.gone.oldest(), state.ended.oldest()]
-        oldest += [
-            drain.position
-            for key, drain in state.drains.items()
-            if key not in state.slots
-        ][:1]
+        absent = (d.position for k, d in state.drains.items() if k not in state.slots)
+        oldest = [state.gone.oldest(), state.ended.oldest(), next(absent, 0)]
         return min(filter(None, oldest), default=0)
 
     def history(self, name: str) -> tuple[Transition, ...]:

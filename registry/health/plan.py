@@ -2,13 +2,16 @@
 over the registry's settings. Pure.
 
 Leases ask here too: an instance that lives by its check alone must be given the time
-of two probes, or one lost probe would end it.
+of a whole verdict, or a leader that cannot reach it would end it by itself.
 """
 
 from dataclasses import dataclass
 
 from registry.model import Registration
 
+OPINIONS_S = 3.0
+"""How long the others' answers may take to be asked for, given and put into the log,
+beside the time-out of their probes."""
 MIN_INTERVAL_S = 0.1
 """What is registered is checked at the edge; this keeps a mistake from spinning."""
 
@@ -72,7 +75,9 @@ def plan_of(registration: Registration, settings: CheckSettings) -> Plan | None:
 def lease_s(registration: Registration, settings: CheckSettings) -> float:
     """Return for how long one proof of life is good; 0 means a permanent registration.
 
-    With a check it is never less than two intervals and a time-out.
+    With a check it is never less than what a verdict takes: all failures, then the
+    opinions of the others, whose answer may be its only proof of life. (Two intervals
+    and a time-out alone would end it before they were asked.)
     """
     ttl_s = registration.ttl_seconds
     check = registration.probed
@@ -80,7 +85,8 @@ def lease_s(registration: Registration, settings: CheckSettings) -> float:
         return ttl_s
     interval_s = _interval_s(check.interval_seconds, settings)
     timeout_s = _timeout_s(check.timeout_seconds, interval_s, settings)
-    return max(ttl_s, 2 * interval_s + timeout_s)
+    failures = max(2, check.failures or settings.failures)
+    return max(ttl_s, failures * interval_s + 2 * timeout_s + OPINIONS_S)
 
 
 def _interval_s(wish_s: float, settings: CheckSettings) -> float:

@@ -3,7 +3,7 @@
 At most once per third of the lease, less one interval: where the next probe would be
 too late, this one counts. So the proof in the log is never older than a third of the
 lease or one interval, and a new leader, whose first probe comes within an interval, is
-always in time (a checked lease is at least two intervals and a time-out).
+always in time (a checked lease is longer than a whole verdict).
 """
 
 import asyncio

@@ -44,6 +44,11 @@ class Question:
         """Whether most of the votes so far say so."""
         return len(self.failed) > len(self.passed)
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether anybody else has given an opinion."""
+        return len(self.failed) + len(self.passed) > 1
+
     def is_decided(self, voters: int) -> bool:
         """Whether no answer still to come can change it."""
         return 2 * len(self.failed) > voters or 2 * len(self.passed) >= voters
@@ -65,7 +70,7 @@ class Judge(Protocol):
         """Hear who could not reach it, and whether those are the most."""
 
     def undecided(self, watched: Watched) -> None:
-        """The question did not get into the log."""
+        """The question did not get into the log, or nobody answered."""
 
 
 class SecondOpinion:
@@ -171,8 +176,13 @@ class SecondOpinion:
                 await self._propose(items, asked, view.node_id)
                 wait_s = max(w.plan.timeout_s for w in watched) + ANSWER_S
                 await self._hear(asked, wait_s)
+            is_alone = len(view.members) <= 1
             for question in list(asked.questions.values()):
-                self._tell(asked, question)
+                if is_alone or question.is_answered:
+                    self._tell(asked, question)
+                elif self._close(question):
+                    # Cut off from the others as from the instance: no verdict.
+                    self._judge.undecided(question.watched)
         except RegistryError:
             for question in questions:
                 if self._close(question):

@@ -9,8 +9,9 @@ day. Correlated expiry: see ``watch`` and ``table.Share``.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from typing import TypeVar
+from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
+from typing import Any, TypeVar
 
 import structlog
 
@@ -30,6 +31,7 @@ from registry.errors import RegistryError
 from registry.health.anew import run_anew
 from registry.health.plan import CheckSettings
 from registry.leases.clock import LeaseClock
+from registry.leases.hold import Hold
 from registry.leases.stamps import Stamps
 from registry.leases.table import Deadlines
 from registry.leases.watch import LeaseWatch
@@ -46,7 +48,6 @@ RETRY_S = 0.25
 DEADLINE_S = 1.0
 """Of a proposal. Short: what was true when it was made should still be when it is
 applied."""
-HOLD_CHECK_S = 1.0
 FORGET_EACH_S = 60.0
 MOST_UNDER_WAY = 16
 TIME_IS_OVER = "drained: time limit reached"
@@ -81,6 +82,7 @@ class Keeper:
         self._noted: dict[Key, None] | None = None
         """What changed since the last look; None while not leading."""
         self._leases = LeaseWatch(catalog, stamps, settings)
+        self._hold = Hold(self._leases, observer, self._now_s)
         self._drains: Deadlines[Key] = Deadlines()
         self._room = asyncio.Semaphore(MOST_UNDER_WAY)
 
@@ -114,7 +116,7 @@ class Keeper:
         return self._lease_clock.read(self._clock.now_s())
 
     async def _lead(self) -> None:
-        self._leases = LeaseWatch(self._catalog, self._stamps, self._settings)
+        self._begin_anew()
         self._drains = Deadlines()
         self._noted = {}
         try:
@@ -123,7 +125,7 @@ class Keeper:
                 self._enter_drain(key)
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._forget_old())
-                group.create_task(self._judge_hold())
+                group.create_task(self._hold.judge())
                 while True:
                     noted, self._noted = self._noted, {}
                     await self._in_slices(noted, self._enter_instance)
@@ -131,7 +133,11 @@ class Keeper:
                     await asyncio.sleep(self._sleep_s() if is_all else 0)
         finally:
             self._noted = None
-            self._leases = LeaseWatch(self._catalog, self._stamps, self._settings)
+            self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self._leases = LeaseWatch(self._catalog, self._stamps, self._settings)
+        self._hold = Hold(self._leases, self._observer, self._now_s)
 
     async def _in_slices(self, items: Iterable[T], enter: Callable[[T], None]) -> None:
         for number, item in enumerate(items, 1):
@@ -167,36 +173,35 @@ class Keeper:
         """End what is due; False if there may be more."""
         now_s = self._now_s()
         due = self._leases.take_due(now_s, AT_ONE_TURN)
-        if await self._holds_instead(due):
+        if await self._hold.begins(due):
             for service_id in due:
                 self._leases.enter(service_id, now_s)
             return False
         for start in range(0, len(due), ITEMS):
-            await self._begin(group, self._expire(due[start : start + ITEMS]))
+            await self._begin(group, partial(self._expire, due[start : start + ITEMS]))
         drains = self._drains.pop_due(now_s, ITEMS)
         for key in drains:
-            await self._begin(group, self._undrain(key))
+            await self._begin(group, partial(self._undrain, key))
         return len(due) < AT_ONE_TURN and len(drains) < ITEMS
 
-    async def _begin(self, group: asyncio.TaskGroup, work: Awaitable[None]) -> None:
+    async def _begin(
+        self, group: asyncio.TaskGroup, work: Callable[[], Coroutine[Any, Any, None]]
+    ) -> None:
         await self._room.acquire()
-
-        async def run() -> None:
-            try:
-                await work
-            finally:
-                self._room.release()
-
-        group.create_task(run())
+        task = group.create_task(work())
+        # Not by the work itself: one that is cancelled before it began has no end.
+        task.add_done_callback(lambda _: self._room.release())
 
     async def _expire(self, service_ids: list[ServiceId]) -> None:
         items = []
         for service_id in service_ids:
             lease = self._catalog.lease(service_id)
             after_s = None if lease is None else self._leases.lasted_s(lease)
-            if lease is not None and after_s is not None:
-                generation = lease.registration.generation
-                items.append(Expiry(service_id, generation, lease.renewed_at, after_s))
+            if lease is None or after_s is None:
+                self._enter_lease(service_id)  # It ended meanwhile: forgotten.
+                continue
+            generation = lease.registration.generation
+            items.append(Expiry(service_id, generation, lease.renewed_at, after_s))
         if not items:
             return
         were_kept = {i.service_id for i in items if self._is_kept(i.service_id)}
@@ -230,55 +235,14 @@ class Keeper:
         drain = self._catalog.drain(key)
         if drain is None:
             return
+        at_ms, deadline_s = self._clock.wall_ms(), self._clock.now_s() + DEADLINE_S
         command = Undrain(
-            keys=(key,),
-            cause=TIME_IS_OVER,
-            at_ms=self._clock.wall_ms(),
-            drained_at=drain.position,
+            keys=(key,), cause=TIME_IS_OVER, at_ms=at_ms, drained_at=drain.position
         )
         try:
-            await self._proposals.propose(
-                command, deadline_s=self._clock.now_s() + DEADLINE_S
-            )
+            await self._proposals.propose(command, deadline_s=deadline_s)
         except RegistryError:
             self._drains.put(key, self._now_s() + RETRY_S)
-
-    # -- correlated expiry
-
-    async def _holds_instead(self, due: list[ServiceId]) -> bool:
-        """Whether it begins to hold back, as too much is due at once."""
-        if self._leases.is_holding or not self._leases.may_be_suspicious():
-            return False
-        if not any(map(self._leases.is_heartbeat_only, due)):
-            return False
-        if not await self._is_suspicious():
-            return False
-        self._leases.is_holding = True
-        self._observer.observe_hold()
-        log.warning(
-            "Evictions held back: many leases run out at once",
-            at_risk=len(self._leases.at_risk()),
-        )
-        return True
-
-    async def _is_suspicious(self) -> bool:
-        at_risk, some = 0, self._leases.at_risk()
-        for start in range(0, len(some), AT_ONE_TURN):
-            part = some[start : start + AT_ONE_TURN]
-            at_risk += self._leases.count(part, self._now_s()).at_risk
-            await asyncio.sleep(0)
-        return self._leases.share(at_risk).is_suspicious
-
-    async def _judge_hold(self) -> None:
-        """End a hold once the heartbeats are back; what did not come back then goes."""
-        while True:
-            await asyncio.sleep(HOLD_CHECK_S)
-            if self._leases.is_holding and not await self._is_suspicious():
-                self._leases.is_holding = False
-                log.info("Evictions no longer held back")
-                now_s = self._now_s()
-                for service_id in self._leases.at_risk():
-                    self._leases.again(service_id, now_s)
 
     # -- forgetting
 

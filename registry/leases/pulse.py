@@ -1,7 +1,7 @@
 """Feeds the lease clock on every replica: whether proofs of life can be taken now.
 
-Able: caught up, the leader (or, on it, a majority) heard a moment ago, and the commit
-index moves whenever there is something to commit.
+Able: caught up, the leader (or, on it, a majority) heard a moment ago, the commit
+index moves whenever there is something to commit, and there is disk for it.
 """
 
 import asyncio
@@ -15,6 +15,8 @@ HEARD_S = 0.35
 """Appends come every 50 ms, keep-alives of an idle leader too; three times an append
 period and some weather."""
 COMMITS_S = 0.25
+DISK_LOW = "disk_low"
+"""With little disk a replica refuses writes: a cluster of one, all of them."""
 
 
 class Pulse:
@@ -45,7 +47,12 @@ class Pulse:
             self._moved_s = now_s
         stalled_s = now_s - self._moved_s
         silent_s = _silent_s(view)
-        able = view.caught_up and stalled_s < COMMITS_S and silent_s < HEARD_S
+        able = (
+            view.caught_up
+            and stalled_s < COMMITS_S
+            and silent_s < HEARD_S
+            and DISK_LOW not in view.degraded
+        )
         unnoticed_s = max(stalled_s, min(silent_s, 1.0))
         self._lease_clock.observe(now_s, able=able, unnoticed_s=unnoticed_s)
 

@@ -19,6 +19,7 @@ from tests.simulation.versions import NEW, marked
 from tests.simulation.watched_machine import Comparable
 from tests.support.sim_host import NodeDown, ReplicaPort
 from tests.support.sim_loop import SimLoop
+from tests.support.sim_network import SimNetwork
 from tests.support.sim_node import SimNode
 
 T = TypeVar("T")
@@ -46,8 +47,18 @@ class Workload(Protocol):
     def kinds(self) -> Mapping[Ask, float]:
         """Every kind of call, with its weight."""
 
+    @property
+    def rests(self) -> bool:
+        """Whether nothing is written when no client calls; else once it was calm."""
+
     async def probe(self, node: SimNode) -> bool:
         """Write once through ``node``; whether it was acknowledged."""
+
+    async def live(self, *, ends_s: float) -> None:
+        """Let go on what goes on beside the calls of the clients."""
+
+    async def calm(self, nodes: list[SimNode]) -> None:
+        """Once all is healed: check what can be judged in calm weather alone."""
 
     def check_end(self, nodes: list[SimNode]) -> None:
         """Compare final states with what clients were told; tell the judge."""
@@ -67,12 +78,14 @@ class Caller:
         conditions: Conditions,
         random: Random,
         judge: Judge,
+        net: SimNetwork,
     ) -> None:
         self.random = random
         self.judge = judge
+        self.net = net
+        self.nodes = nodes
         self._sim = sim
-        self._nodes = nodes
-        self._conditions = conditions
+        self.conditions = conditions
 
     def now_s(self) -> float:
         """Return the time by which the history is written."""
@@ -81,25 +94,25 @@ class Caller:
     async def run(self, workload: Workload, *, ends_s: float) -> None:
         """Let all clients call until ``ends_s``, and wait for their last answers."""
         async with asyncio.TaskGroup() as group:
-            for _ in range(self._conditions.clients):
+            for _ in range(self.conditions.clients):
                 group.create_task(self._client(workload, ends_s))
 
     async def _client(self, workload: Workload, ends_s: float) -> None:
         kinds = [*workload.kinds, self._session]
         weights = [*workload.kinds.values(), 1.0]
-        gap_s = self._conditions.client_gap_s
+        gap_s = self.conditions.client_gap_s
         while True:
             await asyncio.sleep(self.random.expovariate(1 / gap_s))
             if self._sim.time() >= ends_s:
                 return
-            await self.random.choices(kinds, weights)[0](self._some_node())
+            await self.random.choices(kinds, weights)[0](self.some_node())
 
-    def _some_node(self) -> SimNode:
+    def some_node(self) -> SimNode:
         """Choose as clients behind a load balancer do: mostly one that serves."""
-        serving = [node for node in self._nodes if node.serving]
+        serving = [node for node in self.nodes if node.serving]
         if serving and self.random.random() < 0.9:
             return self.random.choice(serving)
-        return self.random.choice(self._nodes)
+        return self.random.choice(self.nodes)
 
     # -- calls
 

@@ -45,6 +45,17 @@ class ListWorkload:
         """See Workload."""
         return await self._propose(node, "append", self._key())
 
+    @property
+    def rests(self) -> bool:
+        """See Workload."""
+        return True
+
+    async def live(self, *, ends_s: float) -> None:
+        """Nothing goes on beside the clients."""
+
+    async def calm(self, nodes: list[SimNode]) -> None:
+        """All is judged at the end."""
+
     async def _append(self, node: SimNode) -> None:
         await self._propose(node, "append", self._key())
 

@@ -125,7 +125,7 @@ class Means:
         if node is None or not node.up or node.paused:
             return False
         node.pause()
-        self._later(self._random.uniform(0.1, 4.0), node.resume)
+        self._later(self._random.uniform(*self._conditions.pause_s), node.resume)
         return True
 
     def _make_room(self, node: SimNode) -> None:

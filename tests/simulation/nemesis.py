@@ -176,6 +176,23 @@ class Nemesis(Traps, Upgrades):
         self._cut(pairs)
         return True
 
+    def blind(self) -> bool:
+        """Cut one node's way to the services: never that of a majority."""
+        ids = [node.node_id for node in self._nodes]
+        if len(ids) == 1 or any(map(self._net.is_blind, ids)):
+            return False
+        leader = self._leader()
+        chosen = ids if leader is None else [*ids, leader.node_id]
+        node_id = self._random.choice(chosen)
+        self._judge.say(f"{node_id} is blind")
+        self._net.blind(node_id)
+        self._later(self._random.uniform(1.0, 10.0), self._see, node_id)
+        return True
+
+    def _see(self, node_id: str) -> None:
+        self._judge.say(f"{node_id} sees again")
+        self._net.unblind(node_id)
+
     def reset(self) -> bool:
         """Break the connections of a pair."""
         if len(self._nodes) == 1:

@@ -99,6 +99,7 @@ class Conditions:
     upgrades: bool
     settle_s: float
     """Once everything is healed, the cluster must be one again within this time."""
+    pause_s: Range = (0.1, 4.0)
 
 
 def draw(
@@ -129,6 +130,25 @@ def draw(
         upgrades=place.upgrades,
         settle_s=20.0 * slowness,
     )
+
+
+LEASE_PROFILES = ("lan", "power", "disk", "rough", "wiped", "traps")
+"""Not those in which Raft is slower than the leases of a few seconds."""
+BLIND = 4.0
+LONG_PAUSE_S = 12.0
+
+
+def draw_for_leases(
+    profile: str, random: Random, *, nodes: int | None, seconds: float
+) -> Conditions:
+    """Draw the conditions of one seed with services: some of them out of sight."""
+    if profile == "mixed":
+        profile = random.choice(LEASE_PROFILES)
+    drawn = draw(profile, random, nodes=nodes, seconds=seconds)
+    # A pause may outlast a lease.
+    pause_s = random.choice((drawn.pause_s, (0.1, LONG_PAUSE_S)))
+    faults = {**drawn.faults, "blind": BLIND} if drawn.faults else {}
+    return replace(drawn, pause_s=pause_s, faults=faults, client_gap_s=0.5)
 
 
 def _weather(place: Profile, random: Random) -> Weather:

@@ -14,19 +14,48 @@ from cluster.ports import Surroundings
 from cluster.raft import library
 from cluster.replica import Replica
 from cluster.state_machine import StateMachine
+from registry.catalog.commands import SCHEMA
+from registry.duties import Duties
 from tests.simulation.catalog_clients import CatalogWorkload, SimCatalog
 from tests.simulation.clients import MakeMachine, MakeWorkload
+from tests.simulation.lease_stage import LeaseStage
 from tests.simulation.list_clients import ListWorkload
 from tests.simulation.list_machine import ListMachine
-from tests.simulation.profiles import draw
+from tests.simulation.profiles import Conditions, draw, draw_for_leases
+from tests.simulation.versions import OLD
 from tests.simulation.world import Result, World
-from tests.support.sim_host import ReplicaPort
+from tests.support.sim_host import MakeReplica, ReplicaPort
 
 SECONDS = 30.0
 
-WORKLOADS: dict[str, tuple[MakeMachine, MakeWorkload]] = {
-    "lists": (ListMachine, ListWorkload),
-    "catalog": (SimCatalog, CatalogWorkload),
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What the worlds of one workload are made of."""
+
+    machine: MakeMachine
+    workload: MakeWorkload
+    replica: MakeReplica
+    schema: int = OLD
+    draw: Callable[..., Conditions] = draw
+
+
+def _replica(
+    config: ClusterConfig, machine: StateMachine, surroundings: Surroundings
+) -> ReplicaPort:
+    return Replica(config, machine, surroundings)
+
+
+def lease_stage(make_duties: Callable[..., Duties] = Duties) -> Stage:
+    """Make the stage of one run with duties; they may be broken ones."""
+    parts = LeaseStage(make_duties)
+    return Stage(parts.machine, parts.workload, parts.replica, SCHEMA, draw_for_leases)
+
+
+WORKLOADS: dict[str, Callable[[], Stage]] = {
+    "lists": lambda: Stage(ListMachine, ListWorkload, _replica),
+    "catalog": lambda: Stage(SimCatalog, CatalogWorkload, _replica),
+    "leases": lease_stage,
 }
 
 
@@ -41,17 +70,30 @@ class Seed:
     workload: str = "lists"
 
 
-def run_seed(seed: Seed, *, echo: Callable[[str], None] | None = None) -> Result:
+def run_seed(
+    seed: Seed,
+    *,
+    echo: Callable[[str], None] | None = None,
+    stage: Stage | None = None,
+) -> Result:
     """Run one seed of the real cluster code."""
     logging.disable(logging.CRITICAL)
     random = Random(f"{seed.number}/conditions")
-    conditions = draw(seed.profile, random, nodes=seed.nodes, seconds=seed.seconds)
+    stage = stage or WORKLOADS[seed.workload]()
+    conditions = stage.draw(
+        seed.profile, random, nodes=seed.nodes, seconds=seed.seconds
+    )
     library.install(
         lambda: asyncio.get_running_loop().time(), Random(f"{seed.number}/library")
     )
-    make_machine, make_workload = WORKLOADS[seed.workload]
     world = World(
-        seed.number, conditions, _replica, make_machine, make_workload, echo=echo
+        seed.number,
+        conditions,
+        stage.replica,
+        stage.machine,
+        stage.workload,
+        schema=stage.schema,
+        echo=echo,
     )
     return world.run()
 
@@ -84,9 +126,3 @@ class Totals:
         self.took_s += result.took_s
         if result.violation is not None:
             self.failures.append(result)
-
-
-def _replica(
-    config: ClusterConfig, machine: StateMachine, surroundings: Surroundings
-) -> ReplicaPort:
-    return Replica(config, machine, surroundings)

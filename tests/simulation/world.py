@@ -57,10 +57,13 @@ class World:
         make_machine: MakeMachine,
         make_workload: MakeWorkload,
         *,
+        schema: int = OLD,
         echo: Callable[[str], None] | None = None,
     ) -> None:
+        """``schema`` is that of all replicas, but where there are upgrades."""
         self.seed = seed
         self.conditions = conditions
+        self.schema = schema
         self.sim = SimLoop()
         self.judge = Judge(Timeline(self.sim.time, echo), self.sim.stop)
         self.net = SimNetwork(self.sim, self._random("net"), conditions.weather)
@@ -78,7 +81,12 @@ class World:
         ids = tuple("abcde"[: conditions.nodes])
         self.nodes = [self._node(host, name, ids) for name in ids]
         self.caller = Caller(
-            self.sim, self.nodes, conditions, self._random("clients"), self.judge
+            self.sim,
+            self.nodes,
+            conditions,
+            self._random("clients"),
+            self.judge,
+            self.net,
         )
         self.workload = make_workload(self.caller)
         self.nemesis = Nemesis(
@@ -86,6 +94,7 @@ class World:
         )
         self._observed_s: dict[str, float] = {}
         self._mistake: BaseException | None = None
+        self._is_over = False
         self.sim.set_exception_handler(self._on_mistake)
 
     def run(self) -> Result:
@@ -99,7 +108,7 @@ class World:
             self.judge.violated(str(error))
         if self._mistake is not None:
             raise self._mistake
-        story.remove_done_callback(self._stop)
+        self._is_over = True
         if story.done():
             story.result()
         result = self._result(time.process_time() - began_s)
@@ -114,13 +123,14 @@ class World:
         ends_s = conditions.seconds
         if not conditions.faults_from_the_start:
             await asyncio.sleep(0.5)
-            await self._converge(OLD)
+            await self._converge(self.schema)
             ends_s += self.sim.time()
         async with asyncio.TaskGroup() as group:
             group.create_task(self.caller.run(self.workload, ends_s=ends_s))
             group.create_task(self.nemesis.run(ends_s=ends_s))
+            group.create_task(self.workload.live(ends_s=ends_s))
         self.nemesis.heal()
-        await self._converge(NEW if conditions.upgrades else OLD)
+        await self._converge(NEW if conditions.upgrades else self.schema)
         if conditions.upgrades:
             node = random.choice(self.nodes)
             others = [other for other in self.nodes if other is not node]
@@ -132,20 +142,25 @@ class World:
                 within_s=conditions.settle_s,
             )
             await self._converge(NEW)
+        await self.workload.calm(self.nodes)
+        if not self.workload.rests:
+            await self._converge(self.schema, at_rest=True)
         if self.judge.violation is None:
             check_end(self.nodes, self.workload, self.judge)
 
-    async def _converge(self, schema: int) -> None:
+    async def _converge(self, schema: int, *, at_rest: bool | None = None) -> None:
         await converge(
             self.nodes,
             self.workload,
             self.judge,
             within_s=self.conditions.settle_s,
             schema=schema,
+            at_rest=self.workload.rests if at_rest is None else at_rest,
         )
 
     def _stop(self, _: object) -> None:
-        self.sim.stop()
+        if not self._is_over:  # a violation at the very end has stopped it before
+            self.sim.stop()
 
     # -- parts
 
@@ -159,7 +174,7 @@ class World:
             members=ids,
             advertise=f"http://{name}",
             timing=self.conditions.timing,
-            schema=OLD,
+            schema=self.schema,
             limits=self.conditions.limits,
         )
         node = SimNode(

@@ -105,14 +105,18 @@ async def running(
     max_connections: int | None = None,
 ) -> AsyncIterator[Harness]:
     """Start a server on a free port, and stop it at the end."""
-    cases = UseCases(clock=LoopClock())
+    cases = UseCases(clock=LoopClock(), gathers=True)
     deps = ApiDependencies(
         node_id="a",
         registrar=cases.registrar,
+        drains=cases.drains,
         discovery=cases.discovery,
+        refusals=cases.refusals,
+        why=cases.why,
         metrics=cases.metrics,
         clock=cases.clock,
         view=cases.consensus.view,
+        troubles=lambda: cases.troubles,
         request_deadline_s=request_deadline_s,
         body_within_s=body_within_s,
         keep_alive_s=keep_alive_s,

@@ -112,7 +112,9 @@ class FakeConsensus:
         async with self._changed:
             self._changed.notify_all()
 
-    async def propose(self, command: bytes, *, deadline_s: float) -> Committed:
+    async def propose(
+        self, command: bytes, *, deadline_s: float, schema: int = 1
+    ) -> Committed:
         """Apply the command, or fail as switched."""
         self.proposed.append(command)
         await self._open.wait()

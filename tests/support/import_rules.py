@@ -15,8 +15,13 @@ PURE = (
     "registry/model.py",
     "registry/catalog/",
     "registry/balancing/",
-    "registry/leases/table.py",
+    "registry/health/networks.py",
+    "registry/health/plan.py",
     "registry/health/thresholds.py",
+    "registry/leases/clock.py",
+    "registry/leases/stamps.py",
+    "registry/leases/table.py",
+    "registry/nearest.py",
     "registry/routing/breaker.py",
 )
 PURE_LIBRARIES = (
@@ -26,13 +31,18 @@ PURE_LIBRARIES = (
 )  # fmt: skip
 
 USE_CASES = (
+    "registry/admission.py",
     "registry/discovery.py",
+    "registry/drains.py",
     "registry/health/",
     "registry/leases/",
+    "registry/proposals.py",
     "registry/readiness.py",
+    "registry/refusals.py",
     "registry/registrar.py",
     "registry/routing/",
     "registry/watch.py",
+    "registry/why.py",
 )
 INNER = ("registry.errors", "registry.ports")
 """What use cases may import of the registry, beside pure modules and each other."""
@@ -40,24 +50,28 @@ USE_CASE_LIBRARIES = ("msgspec", "orjson", "structlog")
 
 ADAPTERS = ("registry/api/", "registry/health/probes/", "registry/sinks/")
 OUTERMOST = (
+    "registry.checking",
     "registry.cli",
     "registry.commands",
     "registry.consensus",
     "registry.node",
     "registry.replication",
 )
-DIALECTS = ("consul", "dns", "eureka", "native")
+DIALECTS = ("consul", "dns", "eureka", "explain", "native")
 COMPOSERS = ("registry/api/__init__.py", "registry/api/server.py")
 
 CLUSTER_USERS = (
+    "registry/checking.py",  # its settings can refuse the start, too
     "registry/node.py",
     "registry/consensus.py",  # node.py's two halves: what it asks of the cluster,
     "registry/replication.py",  # and what it makes it of
     "registry/commands/keygen.py",  # only the cluster knows what a key is
 )
 OWNERS = {
+    "aiodns": ("registry/health/probes/",),
     "click": ("registry/commands/",),
     "cryptography": ("cluster/links/",),
+    "grpc": ("registry/health/probes/",),
     "hdbcli": ("registry/sinks/hana.py",),
     "prometheus_client": ("registry/metrics.py",),
     "pysyncobj": ("cluster/raft/",),

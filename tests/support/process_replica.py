@@ -28,7 +28,8 @@ class ReplicaProcess:
     """One replica that can be started, killed and started again.
 
     It ends with this process, however that ends: it holds one end of a pipe.
-    ``settings`` are environment names; they may be changed between two starts.
+    ``settings`` are environment names, ``arguments`` those of the command; both may be
+    changed between two starts.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class ReplicaProcess:
         self.node_id = node_id
         self.url = url
         self.settings = settings
+        self.arguments: tuple[str, ...] = ()
         self.log = log
         self._process: subprocess.Popen[bytes] | None = None
         self._lifeline = -1
@@ -49,7 +51,7 @@ class ReplicaProcess:
         try:
             with self.log.open("ab") as log:
                 self._process = subprocess.Popen(
-                    [*COMMAND, "--exit-with-parent", str(watched)],
+                    [*COMMAND, *self.arguments, "--exit-with-parent", str(watched)],
                     cwd=TOP,
                     env=environment(self.settings),
                     stdin=subprocess.DEVNULL,

@@ -45,6 +45,7 @@ class SimNetwork:
         self.on_arrival: Callable[[str, str, bytes], None] | None = None
         self.on_dishonest: Callable[[str, str, str], None] | None = None
         self._cut: set[tuple[str, str]] = set()
+        self._blind: set[str] = set()
 
     def cut(self, source: str, target: str) -> None:
         """Let nothing pass from ``source`` to ``target``."""
@@ -57,6 +58,19 @@ class SimNetwork:
     def heal_all(self) -> None:
         """Mend everything."""
         self._cut.clear()
+        self._blind.clear()
+
+    def blind(self, node_id: str) -> None:
+        """Cut a node's way to everything that is no member of the cluster."""
+        self._blind.add(node_id)
+
+    def unblind(self, node_id: str) -> None:
+        """Mend that way."""
+        self._blind.discard(node_id)
+
+    def is_blind(self, node_id: str) -> bool:
+        """Return whether the node reaches members alone."""
+        return node_id in self._blind
 
     def is_cut(self, source: str, target: str) -> bool:
         """Return whether nothing passes from ``source`` to ``target``."""

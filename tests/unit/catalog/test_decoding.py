@@ -4,7 +4,8 @@ import msgspec
 import pytest
 
 from registry.catalog.commands import SCHEMA, Deregister
-from registry.catalog.machine import CatalogMachine, UnknownCommandError
+from registry.catalog.decoding import UnknownCommandError
+from registry.catalog.machine import CatalogMachine
 from registry.model import ServiceId
 
 COMMAND = {"type": "deregister", "schema": SCHEMA, "service_id": "a", "at_ms": 1}

@@ -1,6 +1,6 @@
 """Renew: leases, `last_heartbeat`, and what expired coming back."""
 
-from registry.catalog.bounds import GONE_FOR_MS, Limits
+from registry.catalog.bounds import Limits
 from registry.catalog.commands import Renew
 from registry.catalog.outcomes import Code
 from registry.model import ServiceId, Status
@@ -125,27 +125,16 @@ def test_a_revived_one_does_not_judge_an_instance_that_others_kept() -> None:
     assert instance.registrations == 2
 
 
-def test_after_a_day_an_expired_one_is_unknown() -> None:
-    """By the times that the commands carry: nothing here has a clock (I1)."""
-    log = CatalogDriver()
-    log.register("a")
-    log.expire("a", at_ms=T0_MS)
-    too_late = log.renew("a", at_ms=T0_MS + GONE_FOR_MS + 1)
-    in_time = log.renew("a", at_ms=T0_MS + GONE_FOR_MS)
-
-    assert (too_late, in_time) == ((Code.UNKNOWN_SERVICE_ID,), (Code.REVIVED,))
-
-
 def test_old_ones_are_forgotten_when_others_expire() -> None:
-    """Memory of the gone is bounded in age and in number, oldest first."""
-    log = CatalogDriver(Limits(gone=2, kept_gone=1))
+    """Memory of the gone is bounded in number, oldest first."""
+    log = CatalogDriver(Limits(gone=2))
     for number, service_id in enumerate(("a", "b", "c")):
         log.register(service_id)
         log.expire(service_id, at_ms=T0_MS + number)
     assert list(log.machine.state.gone.entries) == ["b", "c"]
 
     log.register("d")
-    log.expire("d", at_ms=T0_MS + 2 + GONE_FOR_MS)
+    log.expire("d")
     assert list(log.machine.state.gone.entries) == ["c", "d"]
 
 
@@ -162,22 +151,6 @@ def test_reviving_keeps_to_the_bounds() -> None:
     log.expire("a")
     log.register("b", name="api")
     assert log.renew("a") == (Code.TOO_MANY_SERVICES,)
-
-
-def test_one_clock_that_is_ahead_does_not_empty_the_list_of_the_gone() -> None:
-    """Else one Expire of such a replica would leave nothing for heartbeats to revive.
-
-    The newest stay whatever the age; of more than that, few go with each that comes.
-    """
-    ahead = T0_MS + 2 * GONE_FOR_MS
-    for kept, expected in ((9, ["a", "b", "c", "d"]), (1, ["c", "d"])):
-        log = CatalogDriver(Limits(kept_gone=kept))
-        for service_id in ("a", "b", "c", "d"):
-            log.register(service_id)
-        log.expire("a", "b", "c")
-        log.expire("d", at_ms=ahead)
-
-        assert list(log.machine.state.gone.entries) == expected
 
 
 def test_the_gone_are_bounded_in_bytes() -> None:

@@ -17,7 +17,7 @@ from registry.catalog.snapshot_format import (
     Leases,
 )
 from registry.model import ServiceId, ServiceName, Status
-from tests.support.catalog_driver import T0_MS, CatalogDriver
+from tests.support.catalog_driver import CHECK, T0_MS, CatalogDriver
 
 
 def restored(chunks: Iterable[bytes]) -> CatalogMachine:
@@ -39,6 +39,11 @@ def filled() -> CatalogDriver:
     log.set_status("c", Status.UNHEALTHY)
     log.renew("a", "d", at_ms=T0_MS + 5)
     log.expire("d", "e")
+    log.register("f", name="web", host="web-3", check=CHECK)
+    log.expire("f")
+    log.register("g", name="api")
+    log.deregister("g")
+    log.drain()
     return log
 
 
@@ -54,6 +59,10 @@ def test_a_restored_machine_has_the_same_state() -> None:
     assert machine.catalog.names() == log.catalog.names()
     assert machine.catalog.removal_index("x") == log.catalog.removal_index("x")
     assert machine.catalog.healthy == log.catalog.healthy
+    assert machine.catalog.drains() == log.catalog.drains()
+    assert machine.catalog.history("old") == log.catalog.history("old") != ()
+    assert machine.catalog.gone("g") == log.catalog.gone("g") is not None
+    assert machine.catalog.services_at("web-3", 8500) == ("web",)
 
 
 def test_what_expired_can_be_revived_after_a_restart() -> None:
@@ -62,7 +71,9 @@ def test_what_expired_can_be_revived_after_a_restart() -> None:
     log.machine = restored(log.snapshot())
     log.catalog = log.machine.catalog
 
-    assert log.renew("d", "none") == (Code.REVIVED, Code.UNKNOWN_SERVICE_ID)
+    codes = log.renew("d", "f", "g", "none")
+    assert codes[:2] == (Code.REVIVED, Code.REVIVED)
+    assert codes[2:] == (Code.UNKNOWN_SERVICE_ID, Code.UNKNOWN_SERVICE_ID)
 
 
 def test_a_snapshot_shows_the_moment_it_was_asked_for() -> None:
@@ -72,7 +83,8 @@ def test_a_snapshot_shows_the_moment_it_was_asked_for() -> None:
     chunks = log.machine.snapshot()
     log.renew("a", "b", "c", at_ms=T0_MS + 99)
     log.deregister("c")
-    log.register("f", name="more")
+    log.register("h", name="more")
+    log.undrain()
 
     assert list(chunks) == then
 
@@ -165,7 +177,9 @@ def test_a_registration_without_its_instance_is_refused() -> None:
         registration=msgspec.structs.replace(leases[0].registration, host="elsewhere"),
     )
     chunks = log.snapshot()
-    chunks[2] = msgspec.msgpack.encode(Leases([stranger, *leases[1:]]))
+    encode = msgspec.msgpack.encode
+    place = chunks.index(encode(Leases(leases)))
+    chunks[place] = encode(Leases([stranger, *leases[1:]]))
 
     with pytest.raises(ValueError, match="stands on nothing"):
         restored(chunks)

@@ -76,15 +76,15 @@ def test_a_probe_ends_before_the_next_is_due() -> None:
     [
         (PLAIN, 300.0),
         (_with(None, endpoint="/health"), 300.0),
-        (_with(None, endpoint="/health", ttl_s=10), 65.0),
-        (_with(Check("tcp", "", 10.0, 2.0), ttl_s=10), 22.0),
+        (_with(None, endpoint="/health", ttl_s=10), 103.0),
+        (_with(Check("tcp", "", 10.0, 2.0), ttl_s=10), 37.0),
         (_with(Check("tcp"), ttl_s=0), 0.0),
     ],
 )
-def test_a_checked_lease_lasts_two_intervals_and_a_time_out(
+def test_a_checked_lease_lasts_as_long_as_a_whole_verdict(
     registration: Registration, expected_s: float
 ) -> None:
-    """One lost probe must not end it; 0 stays permanent."""
+    """Else a leader that cannot reach it ends it alone; 0 stays permanent."""
     assert lease_s(registration, SETTINGS) == expected_s
 
 
