@@ -9,6 +9,7 @@ import asyncio
 import gc
 import signal
 import time
+from dataclasses import replace
 from random import SystemRandom
 from uuid import uuid4
 
@@ -28,6 +29,7 @@ from registry.health.probes import KINDS
 from registry.health.probes.prober import available
 from registry.metrics import Metrics
 from registry.model import Status
+from registry.ports import ClusterView
 from registry.proposals import Proposals
 from registry.refusals import Refusals
 from registry.registrar import Registrar, Settings
@@ -115,7 +117,7 @@ class RegistryNode:
                 why=Why(
                     catalog=machine.catalog,
                     refusals=refusals,
-                    view=self.consensus.view,
+                    view=self._whole_view,
                     settings=checks,
                 ),
                 metrics=metrics,
@@ -130,6 +132,11 @@ class RegistryNode:
         )
         self._bind = config.bind_address
         self._beside: asyncio.Task[None] | None = None
+
+    def _whole_view(self) -> ClusterView:
+        """Return the cluster as seen here, with what the duties complain of."""
+        view = self.consensus.view()
+        return replace(view, degraded=(*view.degraded, *self.duties.troubles()))
 
     async def start(self) -> None:
         """Listen, recover, take part. Raises StartRefused, with nothing left open."""

@@ -151,7 +151,12 @@ class Registrar:
             check=request.check,
             exclusive=self._settings.exclusive,
         )
-        index = await self._propose(command, service_id, deadline_s)
+        index = await self._propose(
+            command,
+            service_id,
+            deadline_s,
+            is_repeatable=request.service_id is not None,
+        )
         _log.info(
             "Service registered", service_id=service_id, service_name=request.name
         )
@@ -218,8 +223,10 @@ class Registrar:
         service_id: ServiceId,
         deadline_s: float,
         fine: tuple[Code, ...] = (),
+        *,
+        is_repeatable: bool = True,
     ) -> int:
-        with _naming(service_id):
+        with _naming(service_id, is_repeatable=is_repeatable):
             proposed = await self._proposals.propose(command, deadline_s=deadline_s)
         if proposed.outcome.code not in fine:
             _demand(proposed.outcome.code, service_id)
@@ -243,15 +250,20 @@ def _reported(report: StatusReport) -> str:
 
 
 @contextmanager
-def _naming(service_id: ServiceId) -> Iterator[None]:
-    """Let an unknown outcome say under which id a retry is safe."""
+def _naming(service_id: ServiceId, *, is_repeatable: bool = True) -> Iterator[None]:
+    """Let an unknown outcome say under which id a retry is safe.
+
+    ``is_repeatable``: the request itself named it, so it may be sent again as it is.
+    """
     try:
         yield
     except OutcomeUnknown as error:
-        raise OutcomeUnknown(
+        unknown = OutcomeUnknown(
             "no answer by the deadline: the command may yet take effect; "
             f"a retry with the service_id {service_id} is safe"
-        ) from error
+        )
+        unknown.retry_safe = is_repeatable
+        raise unknown from error
 
 
 def _demand(code: Code, service_id: ServiceId) -> None:

@@ -11,11 +11,21 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from registry.advice import ADVICE, REFUSED
 from registry.catalog.views import Catalog
-from registry.health.plan import CheckSettings, plan_of
-from registry.model import Drain, Instance, ServiceId, ServiceName, Status, Transition
+from registry.health.plan import CheckSettings, Plan, plan_of
+from registry.model import (
+    Drain,
+    Instance,
+    Registration,
+    ServiceId,
+    ServiceName,
+    Status,
+    Transition,
+)
 from registry.nearest import SLICE, Nearest, spellings
 from registry.ports import ClusterView
+from registry.readiness import is_leader_silent
 from registry.refusals import Refusal, Refusals
 
 MAX_INSTANCES = 50
@@ -23,26 +33,7 @@ MAX_REFUSALS = 20
 MAX_HISTORY = 10
 MAX_NEAREST = 5
 
-_ADVICE = (
-    ("unreachable from", "the others reach it: look at that replica's network"),
-    ("flapping", "it passes and fails in turn: it stays unhealthy until it has passed"
-     " for a while; look for overload, or raise check.timeout_seconds"),
-    ("lease_expired", "send POST /heartbeat/{id} every {beat:g} s (a third of its"
-     " time to live); one heartbeat brings it back"),
-    ("denied", "health_check.allow and health_check.deny forbid that address"),
-    ("refused", "is it listening on {address}, not on 127.0.0.1 only, and can the"
-     " registry's machines reach it there?"),
-    ("no route", "can the registry's machines reach {address}?"),
-    ("timed out", "it did not answer within {timeout:g} s: make the health endpoint"
-     " cheaper, or raise check.timeout_seconds (HEALTH_CHECK_TIMEOUT)"),
-    ("certificate", "its certificate is not accepted: see health_check.tls_ca_file and"
-     " health_check.tls_verify"),
-    ("name", "the registry's machines cannot resolve {host}"),
-    ("reported unhealthy", "the service itself reported it with a heartbeat: see its"
-     " log"),
-    ("check_failed", "{path} must answer {expected}: is the path right, and is the"
-     " service well?"),
-)  # fmt: skip
+HELD = "evictions_held"
 
 
 class Finding(msgspec.Struct, frozen=True, gc=False):
@@ -103,6 +94,8 @@ class Why:
         if matched != "service":
             ids = {i.registration.service_id for i in found} | {query}
             places = {(i.registration.host, i.registration.port) for i in found}
+            if (place := _place(query)) is not None:
+                places.add(place)
             lines = [
                 t for t in lines if t.service_id in ids or (t.host, t.port) in places
             ]
@@ -140,14 +133,19 @@ class Why:
         gone = catalog.gone(ServiceId(query))
         if gone is not None:
             return "registration", (gone.registration.name,), []
-        host, _, digits = query.rpartition(":")
-        if host and digits.isascii() and digits.isdigit() and len(digits) <= 5:
-            place = (host.strip("[]"), int(digits))
+        place = _place(query)
+        if place is not None:
             names = catalog.services_at(*place)
             found = [i for name in names for i in self._at(name, place)]
             if found:
                 return "address", tuple(names), found
+            if names := catalog.names_gone_from(*place):
+                return "address", names, []
         return "nothing", (), []
+
+    def plan(self, registration: Registration) -> Plan | None:
+        """Return how a registration is checked, with the settings filled in."""
+        return plan_of(registration, self._settings)
 
     def _at(self, name: str, place: tuple[str, int]) -> list[Instance]:
         service = self.catalog.service(name)
@@ -208,6 +206,13 @@ class Why:
         if not of.view.caught_up:
             advice = "this replica has not caught up: ask another, or wait"
             found.append(Finding("not_caught_up", "this may be old", advice))
+        if is_leader_silent(of.view):
+            text = "this replica hears no leader: what it shows may be old"
+            found.append(Finding("leader_silent", text, "see `registry status`"))
+        if HELD in of.view.degraded:
+            text = "many services went silent at once, so none of them is ended yet"
+            advice = "look at the network between the services and the registry"
+            found.append(Finding(HELD, text, advice))
         if of.matched == "nothing":
             text = f"nothing is known as {of.query}"
             close = f"did you mean {', '.join(of.nearest)}?" if of.nearest else ""
@@ -235,7 +240,8 @@ class Why:
                 f"{len(of.refusals)} refused here, the last at {_time(newest.at_ms)}:"
                 f" {newest.request} from {newest.peer}: {newest.detail}"
             )
-            advice = f"mend the request ({newest.code})"
+            advice = REFUSED.get(newest.code, "mend the request")
+            advice = f"{advice} ({newest.code})"
             found.append(Finding("refused", text, advice))
         return found
 
@@ -247,7 +253,7 @@ class Why:
         if instance.status is Status.DRAINING:
             advice = f"registry undrain {r.service_id}"
         elif instance.status is Status.STARTING:
-            advice = "it waits for its first passing check"
+            advice = "it waits for its first passing check, or a heartbeat that says so"
         else:
             advice = self._advice(instance, address)
         return Finding(instance.status.value, text, advice)
@@ -256,7 +262,7 @@ class Why:
         r = instance.registration
         plan = plan_of(r, self._settings)
         expected = plan.expected_status if plan else 0
-        for word, advice in _ADVICE:
+        for word, advice in ADVICE:
             if word in instance.cause:
                 return advice.format(
                     id=r.service_id,
@@ -272,6 +278,14 @@ class Why:
 
 def _time(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _place(query: str) -> tuple[str, int] | None:
+    """Read HOST:PORT; None if it is something else."""
+    host, _, digits = query.rpartition(":")
+    if not (host and digits.isascii() and digits.isdigit() and len(digits) <= 5):
+        return None
+    return host.strip("[]"), int(digits)
 
 
 def _is_unwell(instance: Instance) -> bool:

@@ -10,6 +10,7 @@ from registry.api import options, parse
 from registry.api.render import instance_fields, json_response, timestamp
 from registry.discovery import Discovery
 from registry.errors import InvalidField, UnknownServiceId
+from registry.health.plan import Plan
 from registry.model import Drain, Instance, Transition
 from registry.ports import Clock
 from registry.readiness import degraded
@@ -62,7 +63,8 @@ class ExplainApi:
                 "last_heartbeat": timestamp(lease.heartbeat_ms),
                 "expired": lease.expired,
             }
-            fields["check"] = r.probed
+            plan = self._why.plan(r)
+            fields["check"] = None if plan is None else _plan(plan)
             drain = catalog.drain((r.name, r.host, r.port))
             fields["drain"] = None if drain is None else _drain(drain)
             return json_response(orjson.dumps(fields, default=_plain))
@@ -97,6 +99,18 @@ class ExplainApi:
         _, consistency = options.services_options(request.rel_url)
         deadline_s = self._clock.now_s() + self._request_deadline_s
         await self._discovery.reach(consistency, deadline_s=deadline_s)
+
+
+def _plan(plan: Plan) -> dict[str, object]:
+    return {
+        "kind": plan.kind,
+        "path": plan.path,
+        "interval_seconds": plan.interval_s,
+        "timeout_seconds": plan.timeout_s,
+        "failures": plan.failures,
+        "successes": plan.successes,
+        "expected_status": plan.expected_status,
+    }
 
 
 def _document(of: Explanation) -> dict[str, object]:

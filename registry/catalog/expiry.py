@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from registry.catalog.bounds import MAX_CAUSE_LENGTH
 from registry.catalog.commands import Expire, Expiry, Forget
 from registry.catalog.gone import EXPIRED
 from registry.catalog.outcomes import Code, Outcome
@@ -40,6 +41,9 @@ def _one(state: State, item: Expiry, when: When, *, keeps: bool) -> Code:
         state.leases[item.service_id] = Lease(
             registration, when.position, lease.heartbeat_ms, lease.size_bytes, True
         )
+        if slot.status is Status.UNHEALTHY:
+            # What made it unhealthy is what somebody who asks wants to know.
+            cause = f"{cause}; before: {slot.cause}"[:MAX_CAUSE_LENGTH]
         state.set_status(key, Status.UNHEALTHY, cause, when)
         return Code.OK
     state.remove(item.service_id, when, cause)

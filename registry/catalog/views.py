@@ -18,6 +18,7 @@ All of it belongs to the event loop, which must not be given back between the fi
 """
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -37,6 +38,10 @@ from registry.model import (
 if TYPE_CHECKING:  # The state keeps the views, so at run time it imports this module.
     from registry.catalog.records import Lease, Service, Slot
     from registry.catalog.state import State
+
+
+MOST_LOOKED_AT = 20_000
+"""Of each list of the gone, when one is looked for by address: some milliseconds."""
 
 
 class ServiceView(msgspec.Struct, frozen=True, gc=False):
@@ -173,6 +178,18 @@ class Catalog:
     def historic_names(self) -> tuple[ServiceName, ...]:
         """Return the names of all services that have a history."""
         return self._state.history.names()
+
+    def names_gone_from(self, host: str, port: int) -> tuple[ServiceName, ...]:
+        """Return the services of registrations lately gone from an address."""
+        names: dict[ServiceName, None] = {}
+        for gone_list in (self._state.gone, self._state.ended):
+            newest = islice(reversed(gone_list.entries.values()), MOST_LOOKED_AT)
+            names |= {
+                r.name: None
+                for r in (gone.registration for gone in newest)
+                if r.host == host and r.port == port
+            }
+        return tuple(names)
 
     def services_at(self, host: str, port: int) -> tuple[ServiceName, ...]:
         """Return the services that have an instance at an address."""

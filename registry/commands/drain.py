@@ -16,11 +16,11 @@ HOST_HELP = "Instead of an id: every instance on this host."
 @click.option("--host", help=HOST_HELP)
 @click.option("--reason", default="", help="Shown to whoever asks why.")
 @click.option(
-    "--for", "seconds", type=click.FloatRange(min=0), help="Default: until undrained."
+    "--for", "seconds", type=click.IntRange(min=1), help="Default: until undrained."
 )
 @target_options
 def drain(
-    service_id: str | None, host: str | None, reason: str, seconds: float | None,
+    service_id: str | None, host: str | None, reason: str, seconds: int | None,
     url: str, output: str,
 ) -> None:  # fmt: skip
     """Take an instance, or a host's, out of the list; it stays known."""
@@ -50,5 +50,7 @@ def _send(
     answer = ask(parse_urls(url), "POST", path, body)
     if output == "json":
         print_json(answer.body)
+    elif host:
+        click.echo(f"{host}: {answer.field(f'{verb}ed')} instances {verb}ed")
     else:
         click.echo(f"{target} {verb}ed")

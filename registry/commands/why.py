@@ -7,13 +7,14 @@ from urllib.parse import urlencode
 
 import click
 
-from registry.commands.failures import CommandFailed, Unavailable
+from registry.commands.failures import CommandFailed, Unavailable, WrongSetting
 from registry.commands.output import plain, print_json
 from registry.commands.target import ask, parse_urls, request, target_options
 
 ASK_TIMEOUT_S = 3.0
 MAX_MEMBERS = 16
 MAX_LINES = 60
+MAX_QUERY_CHARS = 512
 
 
 @click.command()
@@ -24,6 +25,8 @@ def why(query: str, url: str, output: str) -> None:
 
     QUERY is a service name, a service id, or HOST:PORT. Every replica is asked.
     """
+    if not 1 <= len(query) <= MAX_QUERY_CHARS:
+        raise WrongSetting(f"QUERY must have 1 to {MAX_QUERY_CHARS} characters")
     cluster = ask(parse_urls(url), "GET", "/cluster")
     members = cluster.field("members")
     if not isinstance(members, list):

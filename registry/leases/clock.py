@@ -17,12 +17,13 @@ LONGEST_SPAN_S = 0.25
 class LeaseClock:
     """Monotonic. Invariant: it never gains on the monotonic time it is told."""
 
-    __slots__ = ("_able", "_debt_s", "_observed_s", "_value_s")
+    __slots__ = ("_able", "_debt_s", "_doubt_s", "_observed_s", "_value_s")
 
     def __init__(self) -> None:
         self._value_s = 0.0
         self._observed_s: float | None = None
         self._able = False
+        self._doubt_s = 0.0
         self._debt_s = 0.0
         """Counted, but should not have been: paid off before time counts again."""
 
@@ -40,6 +41,7 @@ class LeaseClock:
             # The span itself is not counted; what lies before it was.
             self._debt_s += max(0.0, min(unnoticed_s, 1.0) - span_s)
         self._able = able
+        self._doubt_s = max(0.0, min(unnoticed_s, 1.0)) if able else 0.0
         self._observed_s = now_s
 
     def read(self, now_s: float) -> float:
@@ -47,6 +49,10 @@ class LeaseClock:
         if not self._able:
             return self._value_s
         return self._value_s + max(0.0, self._span_s(now_s) - self._debt_s)
+
+    def sure(self, now_s: float) -> float:
+        """Return lease time without what may yet turn out not to count."""
+        return self.read(now_s) - self._doubt_s
 
     def _span_s(self, now_s: float) -> float:
         if self._observed_s is None:

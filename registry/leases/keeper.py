@@ -113,7 +113,7 @@ class Keeper:
         await run_anew(self._lead, what="lease keeper")
 
     def _now_s(self) -> float:
-        return self._lease_clock.read(self._clock.now_s())
+        return self._lease_clock.sure(self._clock.now_s())
 
     async def _lead(self) -> None:
         self._begin_anew()

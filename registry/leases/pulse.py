@@ -1,7 +1,7 @@
 """Feeds the lease clock on every replica: whether proofs of life can be taken now.
 
-Able: caught up, the leader (or, on it, a majority) heard a moment ago, the commit
-index moves whenever there is something to commit, and there is disk for it.
+Able: caught up, the leader (or, on it, a majority) heard a moment ago, what is in
+the log is applied (so synced and committed), and there is disk for more.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ EACH_S = 0.05
 HEARD_S = 0.35
 """Appends come every 50 ms, keep-alives of an idle leader too; three times an append
 period and some weather."""
+USUAL_SILENCE_S = 0.1
 COMMITS_S = 0.25
 DISK_LOW = "disk_low"
 """With little disk a replica refuses writes: a cluster of one, all of them."""
@@ -28,7 +29,7 @@ class Pulse:
         self._lease_clock = lease_clock
         self._clock = clock
         self._view = view
-        self._commit_index = -1
+        self._applied_index = -1
         self._moved_s = 0.0
 
     async def run(self) -> None:
@@ -40,10 +41,11 @@ class Pulse:
     def observe(self) -> None:
         """Look once."""
         now_s, view = self._clock.now_s(), self._view()
-        if view.commit_index != self._commit_index:
-            self._commit_index = view.commit_index
+        # Not the commit index: the own copy may be counted before it is on disk.
+        if view.applied_index != self._applied_index:
+            self._applied_index = view.applied_index
             self._moved_s = now_s
-        if view.commit_index >= view.last_index:
+        if view.applied_index >= view.last_index:
             self._moved_s = now_s
         stalled_s = now_s - self._moved_s
         silent_s = _silent_s(view)
@@ -53,7 +55,7 @@ class Pulse:
             and silent_s < HEARD_S
             and DISK_LOW not in view.degraded
         )
-        unnoticed_s = max(stalled_s, min(silent_s, 1.0))
+        unnoticed_s = max(stalled_s, min(silent_s - USUAL_SILENCE_S, 1.0))
         self._lease_clock.observe(now_s, able=able, unnoticed_s=unnoticed_s)
 
 

@@ -12,6 +12,7 @@ MAX_LINES = 300
 OWN = ("registry", "cluster", "tests", "bench", "deploy")
 
 PURE = (
+    "registry/advice.py",
     "registry/model.py",
     "registry/catalog/",
     "registry/balancing/",

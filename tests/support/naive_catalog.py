@@ -203,6 +203,9 @@ class NaiveCatalog(NaiveState):
         if schema > 1 and checked and not entry.expired and is_alone:
             entry.expired = True
             entry.renewed_at = self._now.position
+            status, before = self._status[entry.address]
+            if status is Status.UNHEALTHY:
+                cause = f"{cause}; before: {before}"[:256]
             self._turn(entry.address, Status.UNHEALTHY, cause)
             return Code.OK
         gone = self._drop(entry, cause)
