@@ -1,0 +1,1 @@
+"""Tests of leases: lease time, stamps, deadlines, the keeper, the renewer."""

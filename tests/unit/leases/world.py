@@ -60,9 +60,7 @@ class Stamping(FakeConsensus):
         self, command: bytes, *, deadline_s: float, schema: int = 1
     ) -> Committed:
         """Apply the command, and stamp it."""
-        committed = await super().propose(
-            command, deadline_s=deadline_s, schema=schema
-        )
+        committed = await super().propose(command, deadline_s=deadline_s, schema=schema)
         self._stamps.note(self.index, self._now_s())
         return committed
 
