@@ -4,7 +4,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from bench import batched, checks, commit, figures, http, probes, restart, stall
+from bench import batched, checks, commit, figures, http, leases, probes, restart, stall
 
 MEASUREMENTS: dict[str, figures.Measure] = {
     "commit": commit.measure,
@@ -14,6 +14,7 @@ MEASUREMENTS: dict[str, figures.Measure] = {
     "http": http.measure,
     "probes": probes.measure,
     "checks": checks.measure,
+    "leases": leases.measure,
 }
 
 

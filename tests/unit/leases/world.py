@@ -1,7 +1,7 @@
 """A leader's keeper over the real catalog and a fake consensus, in virtual time."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from registry.catalog.commands import AnyCommand, Drain, Register, Renew
@@ -53,7 +53,7 @@ class Stamping(FakeConsensus):
         stamps: Stamps,
     ) -> None:
         super().__init__(machine, clock)
-        self._now_s = lambda: lease_clock.read(clock.now_s())
+        self._now_s: Callable[[], float] = lambda: lease_clock.read(clock.now_s())
         self._stamps = stamps
 
     async def propose(
