@@ -92,15 +92,15 @@ class _Leader:
 
     async def register(self, number: int, ttl_s: float) -> Key:
         """Register an instance that lives by heartbeats alone."""
-        made = Register(
-            **{
-                "service_id": str(UUID(int=number)),
-                "at_ms": 1_700_000_000_000,
-                **body(number),
-                "ttl_seconds": ttl_s,
-                "health_endpoint": "",
-            }
-        )
+        asked = {
+            "type": "register",
+            "service_id": str(UUID(int=number)),
+            "at_ms": 1_700_000_000_000,
+            **body(number),
+            "ttl_seconds": ttl_s,
+            "health_endpoint": "",
+        }
+        made = msgspec.convert(asked, Register)
         await self.consensus.propose(msgspec.msgpack.encode(made), deadline_s=0.0)
         index = self.consensus.view().applied_index
         self.stamps.note(index, self.lease_clock.read(self.clock.now_s()))
