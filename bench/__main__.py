@@ -4,7 +4,18 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from bench import batched, checks, commit, figures, http, leases, probes, restart, stall
+from bench import (
+    batched,
+    checked,
+    checks,
+    commit,
+    figures,
+    http,
+    leases,
+    probes,
+    restart,
+    stall,
+)
 
 MEASUREMENTS: dict[str, figures.Measure] = {
     "commit": commit.measure,
@@ -14,6 +25,7 @@ MEASUREMENTS: dict[str, figures.Measure] = {
     "http": http.measure,
     "probes": probes.measure,
     "checks": checks.measure,
+    "checked": checked.measure,
     "leases": leases.measure,
 }
 
