@@ -1,7 +1,8 @@
 """When which instance is probed: one wheel, one coroutine, a bounded number at once.
 
-Instances wait in buckets of 20 ms, so entering, moving and dropping one costs the same
-however many there are, and a hundred probes a second wake the loop fifty times.
+Instances wait in buckets of 5 ms, so entering, moving and dropping one costs the same
+however many there are, and few probes begin at once: a read that comes just then waits
+for them (with 20 ms its p99 was 1.7 times that of a replica without checks).
 (Rejected: a heap of instances. Moved ones would stay in it until their time comes.)
 
     enter --> bucket --due--> lane --room--> under way --> Owner.probed --> enter
@@ -22,9 +23,9 @@ import structlog
 from registry.catalog.commands import Key
 from registry.ports import Clock, Prober, ProbeResult, Target
 
-TICKS_PER_S = 50
+TICKS_PER_S = 200
 MOST_AT_ONCE = 1_024
-AT_ONE_TURN = 64
+AT_ONE_TURN = 16
 """Probes started, and instances found due times four, before others get the loop."""
 BELT_S = 1.0
 """A probe that outlives its own time-out by this is ended from outside."""
