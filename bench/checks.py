@@ -23,8 +23,9 @@ from registry.catalog.machine import CatalogMachine
 from registry.health.monitor import HealthMonitor
 from registry.health.plan import CheckSettings
 from registry.node import GC_THRESHOLDS, LoopClock
-from registry.ports import ClusterView, Committed, MemberView, ProbeResult, Target
+from registry.ports import ClusterView, Committed, ProbeResult, Target
 from registry.proposals import Proposals
+from tests.support.fake_consensus import LEADING
 
 CHECKS = 10_000
 SHARE = 5.0
@@ -33,23 +34,7 @@ CALLBACK_MS = 20.0
 ROUNDS = 5
 """Of ``Size.seconds`` each."""
 PASSED = ProbeResult(passed=True, cause="200")
-VIEW = ClusterView(
-    node_id="a",
-    cluster_id="bench",
-    epoch=1,
-    role="leader",
-    term=1,
-    leader="a",
-    applied_index=0,
-    commit_index=0,
-    last_index=0,
-    caught_up=True,
-    contact_age_s=0.0,
-    stopping=False,
-    waiting_for="",
-    degraded=(),
-    members=(MemberView("a", "", True, 0, 0.0),),
-)
+VIEW = replace(LEADING, members=LEADING.members[:1])
 
 
 def measure(size: Size, folder: Path) -> list[Figure]:
@@ -81,7 +66,7 @@ class _Prober:
         return PASSED
 
 
-class _AtOnce:
+class AtOnce:
     """A consensus that applies."""
 
     def __init__(self, machine: CatalogMachine) -> None:
@@ -110,7 +95,7 @@ class _AtOnce:
         return True
 
 
-class _Deaf:
+class Deaf:
     """An observer that counts nothing."""
 
     def observe_proposal(self, result: str, latency_s: float) -> None:
@@ -144,8 +129,8 @@ async def _check(
     count: int, seconds: float, watch: Stopwatch
 ) -> tuple[float, float, float]:
     """Return per cent of a core, checks a second, the longest callback in ms."""
-    machine, prober, observer = CatalogMachine(), _Prober(), _Deaf()
-    consensus = _AtOnce(machine)
+    machine, prober, observer = CatalogMachine(), _Prober(), Deaf()
+    consensus = AtOnce(machine)
     for number in range(count):
         await consensus.propose(_registration(number), deadline_s=0.0)
     clock = LoopClock(asyncio.get_running_loop())

@@ -12,8 +12,9 @@ from pathlib import Path
 from uuid import UUID
 
 import msgspec
+from structlog.testing import capture_logs
 
-from bench.checks import _AtOnce, _Deaf
+from bench.checks import AtOnce, Deaf
 from bench.figures import Figure, Size, at_most, percentile
 from bench.registrations import body
 from registry.catalog.commands import Key, Opinion, Register, Suspect
@@ -42,7 +43,8 @@ def measure(size: Size, folder: Path) -> list[Figure]:
     share = asyncio.run(_idle(size.registrations, 2 * size.seconds))
     expiries = min(EXPIRIES, size.registrations // 10)
     leases = min(LEASES, size.registrations)
-    late_ms = asyncio.run(_expire(leases, expiries, size.seconds))
+    with capture_logs():  # A line for each batch that ends.
+        late_ms = asyncio.run(_expire(leases, expiries, size.seconds))
     name = f"{expiries:,} expiries among {leases:,} leases, late by"
     return [
         at_most(f"{size.registrations:,} leases, none due", share, SHARE, "% CPU"),
@@ -76,8 +78,8 @@ class _Leader:
     def __init__(self) -> None:
         self.clock = LoopClock(asyncio.get_running_loop())
         self.lease_clock, self.stamps = LeaseClock(), Stamps()
-        self.machine, observer = CatalogMachine(), _Deaf()
-        self.consensus = _AtOnce(self.machine)
+        self.machine, observer = CatalogMachine(), Deaf()
+        self.consensus = AtOnce(self.machine)
         self.keeper = Keeper(
             catalog=self.machine.catalog,
             proposals=Proposals(self.consensus, self.clock, observer),

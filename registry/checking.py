@@ -1,6 +1,7 @@
 """From the settings of health checks to what makes them."""
 
-from cluster.errors import StartRefused
+import ssl
+
 from registry.config import HealthCheckConfig
 from registry.descriptors import read_limit
 from registry.health.networks import NetworkRules
@@ -24,10 +25,20 @@ def rules_of(health: HealthCheckConfig) -> NetworkRules:
     return NetworkRules(allow=health.allow, deny=health.deny)
 
 
-def prober_of(health: HealthCheckConfig, rules: NetworkRules) -> TableProber:
-    """Make what asks the instances, in the running loop. Raises StartRefused."""
+def tls_of(health: HealthCheckConfig) -> ssl.SSLContext:
+    """Return how certificates are looked at. Raises ValueError: the file is no good."""
+    return tls_context(verify=health.tls_verify, ca_file=health.tls_ca_file)
+
+
+def unusable_files(health: HealthCheckConfig) -> list[str]:
+    """Return, for people, which files of the settings cannot be used."""
     try:
-        tls = tls_context(verify=health.tls_verify, ca_file=health.tls_ca_file)
+        tls_of(health)
     except ValueError as error:
-        raise StartRefused(str(error)) from error
+        return [str(error)]
+    return []
+
+
+def prober_of(rules: NetworkRules, tls: ssl.SSLContext) -> TableProber:
+    """Make what asks the instances, in the running loop."""
     return TableProber(rules, tls=tls, max_kept=kept_connections(read_limit()[0]))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import orjson
 
 from registry.catalog.machine import CatalogMachine
+from registry.catalog.records import key_of
 from registry.errors import IndexNotReached
 from registry.model import Drain, Instance, MetadataValue, Status
 from registry.ports import Consensus
@@ -160,8 +161,7 @@ class Discovery:
 
     def drain(self, instance: Instance) -> Drain | None:
         """Return the drain that holds an instance out of the list, if one does."""
-        of = instance.registration
-        return self._catalog.drain((of.name, of.host, of.port))
+        return self._catalog.drain(key_of(instance.registration))
 
     def services(self, *, after: str, limit: int) -> ServicesAnswer:
         """List at most ``limit`` services whose names follow ``after``, by name."""

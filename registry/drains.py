@@ -15,6 +15,7 @@ import structlog
 from registry.catalog.commands import Drain, Key, Undrain
 from registry.catalog.machine import CatalogMachine
 from registry.catalog.outcomes import Code
+from registry.catalog.records import key_of
 from registry.errors import (
     InternalRefusal,
     NotDrained,
@@ -102,7 +103,7 @@ class Drains:
             if gone is None:
                 raise UnknownServiceId(f"no registration has the id {service_id}")
             registration = gone.registration
-        return (registration.name, registration.host, registration.port)
+        return key_of(registration)
 
     def _drain(self, keys: tuple[Key, ...], request: DrainRequest) -> Drain:
         return Drain(

@@ -105,9 +105,7 @@ class Metrics(Tallies, Collector):
             "Bytes of all registrations, as long as their commands are in the log",
             catalog.size_bytes,
         )
-        yield _gauge(
-            "registry_instances_draining", "Instances drained", catalog.drained
-        )
+        yield _gauge("registry_addresses_drained", "Drained addresses", catalog.drained)
         yield _gauge(
             "registry_shared_addresses",
             "Addresses at which more than one service is registered",

@@ -77,13 +77,6 @@ def folded(name: str) -> str:
     return name.casefold().translate(_SEPARATORS)
 
 
-def spellings(name: str) -> tuple[str, ...]:
-    """Return other ways to write a name, to be looked up directly."""
-    lower = name.strip().lower()
-    ways = (name.strip(), lower, lower.replace("_", "-"), lower.replace("-", "_"))
-    return tuple(dict.fromkeys(way for way in ways if way != name))
-
-
 def _pairs(text: str) -> set[str]:
     padded = f"^{text}$"
     return {padded[i : i + 2] for i in range(len(padded) - 1)}

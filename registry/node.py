@@ -66,6 +66,10 @@ class RegistryNode:
     def __init__(self, config: Config) -> None:
         """Build everything; open the data directory alone. Raises StartRefused."""
         loop = asyncio.get_running_loop()
+        try:  # First: nothing is open yet that would have to be closed.
+            tls = checking.tls_of(config.health_check)
+        except ValueError as error:
+            raise StartRefused(str(error)) from error
         self.replication = Replication(config)
         machine = self.replication.machine
         clock = LoopClock(loop)
@@ -76,7 +80,7 @@ class RegistryNode:
         proposals = Proposals(self.consensus, clock, metrics)
         checks = checking.settings_of(config.health_check)
         rules = checking.rules_of(config.health_check)
-        self.prober = checking.prober_of(config.health_check, rules)
+        self.prober = checking.prober_of(rules, tls)
         self.duties = Duties(
             machine=machine,
             consensus=self.consensus,

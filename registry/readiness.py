@@ -15,6 +15,8 @@ SILENT_AFTER_S = 1.0
 
 DISK_FAILED = "disk_failed"
 LEADER_SILENT = "leader_silent"
+EVICTIONS_HELD = "evictions_held"
+"""Told by the leader's keeper: many leases run out at once (correlated expiry)."""
 
 
 def is_leader_silent(view: ClusterView) -> bool:

@@ -18,6 +18,7 @@ from registry.catalog import bounds
 from registry.catalog.commands import Deregister, Register, SetStatus
 from registry.catalog.machine import CatalogMachine
 from registry.catalog.outcomes import Code
+from registry.catalog.records import key_of
 from registry.errors import (
     InternalRefusal,
     OutcomeUnknown,
@@ -197,9 +198,7 @@ class Registrar:
         slot = None
         if registration is not None:
             # The status beneath a drain, which hides it and does not change it.
-            slot = self._catalog.slot(
-                (registration.name, registration.host, registration.port)
-            )
+            slot = self._catalog.slot(key_of(registration))
         if registration is None or slot is None:
             # It left between the two steps.
             raise UnknownServiceId(f"no registration has the id {service_id}")

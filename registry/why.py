@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from registry.advice import ADVICE, REFUSED
+from registry.catalog.records import key_of
 from registry.catalog.views import Catalog
 from registry.health.plan import CheckSettings, Plan, plan_of
 from registry.model import (
@@ -23,17 +24,15 @@ from registry.model import (
     Status,
     Transition,
 )
-from registry.nearest import SLICE, Nearest, spellings
+from registry.nearest import SLICE, Nearest
 from registry.ports import ClusterView
-from registry.readiness import is_leader_silent
+from registry.readiness import EVICTIONS_HELD, is_leader_silent
 from registry.refusals import Refusal, Refusals
 
 MAX_INSTANCES = 50
 MAX_REFUSALS = 20
 MAX_HISTORY = 10
 MAX_NEAREST = 5
-
-HELD = "evictions_held"
 
 
 class Finding(msgspec.Struct, frozen=True, gc=False):
@@ -175,8 +174,7 @@ class Why:
     ) -> tuple[tuple[ServiceId, Drain], ...]:
         found = []
         for registration in (i.registration for i in instances):
-            key = (registration.name, registration.host, registration.port)
-            drain = self.catalog.drain(key)
+            drain = self.catalog.drain(key_of(registration))
             if drain is not None:
                 found.append((registration.service_id, drain))
         return tuple(found)
@@ -193,12 +191,10 @@ class Why:
 
     async def _nearest(self, query: str) -> tuple[str, ...]:
         nearest = Nearest(query)
-        # The history has no list of its names: other spellings are looked up there.
-        nearest.consider(n for n in spellings(query) if self.catalog.history(n))
-        names = self.catalog.names()
-        for start in range(0, len(names), SLICE):
-            nearest.consider(names[start : start + SLICE])
-            await asyncio.sleep(0)
+        for names in (self.catalog.names(), self.catalog.historic_names()):
+            for start in range(0, len(names), SLICE):
+                nearest.consider(names[start : start + SLICE])
+                await asyncio.sleep(0)
         return nearest.best(MAX_NEAREST)
 
     def _findings(self, of: Explanation) -> list[Finding]:
@@ -209,10 +205,10 @@ class Why:
         if is_leader_silent(of.view):
             text = "this replica hears no leader: what it shows may be old"
             found.append(Finding("leader_silent", text, "see `registry status`"))
-        if HELD in of.view.degraded:
+        if EVICTIONS_HELD in of.view.degraded:
             text = "many services went silent at once, so none of them is ended yet"
             advice = "look at the network between the services and the registry"
-            found.append(Finding(HELD, text, advice))
+            found.append(Finding(EVICTIONS_HELD, text, advice))
         if of.matched == "nothing":
             text = f"nothing is known as {of.query}"
             close = f"did you mean {', '.join(of.nearest)}?" if of.nearest else ""

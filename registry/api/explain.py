@@ -8,6 +8,7 @@ from aiohttp import web
 
 from registry.api import options, parse
 from registry.api.render import instance_fields, json_response, timestamp
+from registry.catalog.records import key_of
 from registry.discovery import Discovery
 from registry.errors import InvalidField, UnknownServiceId
 from registry.health.plan import Plan
@@ -65,9 +66,9 @@ class ExplainApi:
             }
             plan = self._why.plan(r)
             fields["check"] = None if plan is None else _plan(plan)
-            drain = catalog.drain((r.name, r.host, r.port))
+            drain = catalog.drain(key_of(r))
             fields["drain"] = None if drain is None else _drain(drain)
-            return json_response(orjson.dumps(fields, default=_plain))
+            return json_response(orjson.dumps(fields))
         gone = catalog.gone(service_id)
         if gone is None:
             raise UnknownServiceId("no registration has that id, or had it lately")
@@ -181,9 +182,3 @@ def _refusal(refusal: Refusal) -> dict[str, object]:
         "code": refusal.code,
         "detail": refusal.detail,
     }
-
-
-def _plain(value: object) -> object:
-    """Render a Check, which orjson does not know."""
-    fields: tuple[str, ...] = getattr(value, "__struct_fields__", ())
-    return {name: getattr(value, name) for name in fields}

@@ -147,10 +147,6 @@ class Catalog:
         """Return the names of all instances; a copy."""
         return list(self._state.slots)
 
-    def service_ids(self) -> list[ServiceId]:
-        """Return the ids of all registrations; a copy."""
-        return list(self._state.leases)
-
     def drain(self, key: Key) -> Drain | None:
         """Return the drain of an address, whether an instance is there or not."""
         return self._state.drains.get(key)

@@ -40,9 +40,14 @@ def check(config_file: Path | None) -> None:
     """Say all that is wrong: unknown names, unreadable keys, folders in the way."""
     loaded = load_or_fail(config_file)
     # Late: only this command and `serve` need anything of the server.
+    from registry import checking
     from registry.replication import unusable_files
 
-    mistakes = [*loaded.warnings, *unusable_files(loaded.config.cluster)]
+    mistakes = [
+        *loaded.warnings,
+        *unusable_files(loaded.config.cluster),
+        *checking.unusable_files(loaded.config.health_check),
+    ]
     if mistakes:
         raise WrongSetting(_listed(mistakes, []))
     click.echo("the configuration is good")

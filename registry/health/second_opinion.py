@@ -4,10 +4,11 @@
 
 The leader's own failure is one vote. Unhealthy if more than half of all votes failed;
 it is told as soon as the answers still to come cannot change it. Who does not answer
-in time has no vote, so a leader that nobody answers decides alone.
+in time has no vote. A leader that nobody answers decides nothing, unless it is the only
+member: it may be cut off itself, and what is really dead ends with its lease.
 
-At most 256 questions are open, as many as a replica answers at once: more would have
-them answered too late, and the leader decide alone. The rest wait, once per instance.
+At most 256 questions are open, as many as a replica answers at once: more would be
+answered too late. The rest wait, once per instance.
 """
 
 import asyncio
@@ -104,10 +105,6 @@ class SecondOpinion:
         if watched.key not in self._open:
             self._waiting[watched.key] = watched
             self._wake.set()
-
-    def is_asking(self, key: Key) -> bool:
-        """Whether it waits to be asked, or for answers."""
-        return key in self._waiting or key in self._open
 
     def withdraw(self, key: Key) -> None:
         """Ask no more, decide nothing: it passed, or is another or gone."""

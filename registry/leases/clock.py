@@ -15,7 +15,10 @@ LONGEST_SPAN_S = 0.25
 
 
 class LeaseClock:
-    """Monotonic. Invariant: it never gains on the monotonic time it is told."""
+    """Invariant: what is counted never goes back, nor gains on the time it is told.
+
+    What is read may be ahead of it, by LONGEST_SPAN_S at most.
+    """
 
     __slots__ = ("_able", "_debt_s", "_doubt_s", "_observed_s", "_value_s")
 

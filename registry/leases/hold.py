@@ -32,35 +32,37 @@ class Hold:
 
     async def begins(self, due: list[ServiceId]) -> bool:
         """Whether what is due must be held back from now on."""
-        if self._leases.is_holding or not self._leases.may_be_suspicious():
+        leases = self._leases
+        if leases.is_holding or not leases.share().is_suspicious:
             return False
-        if not any(map(self._leases.is_heartbeat_only, due)):
+        if not any(map(leases.is_heartbeat_only, due)):
             return False
-        if not await self._is_suspicious():
+        await self._each_at_risk(leases.refresh)
+        if not leases.share().is_suspicious:
             return False
-        self._leases.is_holding = True
+        leases.is_holding = True
         self._observer.observe_hold()
         log.warning(
             "Evictions held back: many leases run out at once",
-            at_risk=len(self._leases.at_risk()),
+            at_risk=leases.share().at_risk,
         )
         return True
 
     async def judge(self) -> None:
         """End a hold once the heartbeats are back; what did not come back then goes."""
+        leases = self._leases
         while True:
             await asyncio.sleep(CHECK_EACH_S)
-            if self._leases.is_holding and not await self._is_suspicious():
-                self._leases.is_holding = False
+            if not leases.is_holding:
+                continue
+            await self._each_at_risk(leases.refresh)
+            if not leases.share().is_suspicious:
+                leases.is_holding = False
                 log.info("Evictions no longer held back")
-                now_s = self._now_s()
-                for service_id in self._leases.at_risk():
-                    self._leases.again(service_id, now_s)
+                await self._each_at_risk(leases.enter)
 
-    async def _is_suspicious(self) -> bool:
-        at_risk, some = 0, self._leases.at_risk()
-        for start in range(0, len(some), AT_ONE_TURN):
-            part = some[start : start + AT_ONE_TURN]
-            at_risk += self._leases.count(part, self._now_s()).at_risk
-            await asyncio.sleep(0)
-        return self._leases.share(at_risk).is_suspicious
+    async def _each_at_risk(self, look: Callable[[ServiceId, float], None]) -> None:
+        for number, service_id in enumerate(self._leases.at_risk(), 1):
+            look(service_id, self._now_s())
+            if number % AT_ONE_TURN == 0:
+                await asyncio.sleep(0)

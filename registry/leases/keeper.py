@@ -38,6 +38,7 @@ from registry.leases.watch import LeaseWatch
 from registry.model import ServiceId
 from registry.ports import Clock, DutyObserver
 from registry.proposals import Proposals
+from registry.readiness import EVICTIONS_HELD
 
 AT_ONE_TURN = 500
 """Leases looked at before others get the loop: two or three milliseconds."""
@@ -51,7 +52,6 @@ applied."""
 FORGET_EACH_S = 60.0
 MOST_UNDER_WAY = 16
 TIME_IS_OVER = "drained: time limit reached"
-HELD = "evictions_held"
 
 T = TypeVar("T")
 
@@ -79,6 +79,8 @@ class Keeper:
         self._stamps = stamps
         self._settings = settings
         self._observer = observer
+        self._ids: dict[Key, tuple[ServiceId, ...]] = {}
+        """Whose leases were entered; the catalog's own tuples."""
         self._noted: dict[Key, None] | None = None
         """What changed since the last look; None while not leading."""
         self._leases = LeaseWatch(catalog, stamps, settings)
@@ -99,7 +101,7 @@ class Keeper:
 
     def troubles(self) -> tuple[str, ...]:
         """Return what `/health` must say."""
-        return (HELD,) if self._leases.is_holding else ()
+        return (EVICTIONS_HELD,) if self._leases.is_holding else ()
 
     def counters(self) -> dict[str, float]:
         """Return what a scrape shows; zeros while not leading."""
@@ -117,12 +119,11 @@ class Keeper:
 
     async def _lead(self) -> None:
         self._begin_anew()
-        self._drains = Deadlines()
         self._noted = {}
         try:
-            await self._in_slices(self._catalog.service_ids(), self._enter_lease)
-            for key, _drain in self._catalog.drains():
-                self._enter_drain(key)
+            await self._in_slices(self._catalog.keys(), self._enter_instance)
+            drained = [key for key, _drain in self._catalog.drains()]
+            await self._in_slices(drained, self._enter_drain)
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._forget_old())
                 group.create_task(self._hold.judge())
@@ -138,6 +139,8 @@ class Keeper:
     def _begin_anew(self) -> None:
         self._leases = LeaseWatch(self._catalog, self._stamps, self._settings)
         self._hold = Hold(self._leases, self._observer, self._now_s)
+        self._drains = Deadlines()
+        self._ids = {}
 
     async def _in_slices(self, items: Iterable[T], enter: Callable[[T], None]) -> None:
         for number, item in enumerate(items, 1):
@@ -150,7 +153,13 @@ class Keeper:
 
     def _enter_instance(self, key: Key) -> None:
         slot = self._catalog.slot(key)
-        for service_id in () if slot is None else slot.ids:
+        ids = () if slot is None else slot.ids
+        for service_id in self._ids.pop(key, ()):
+            if service_id not in ids:  # It left: it is forgotten now.
+                self._enter_lease(service_id)
+        if ids:
+            self._ids[key] = ids
+        for service_id in ids:
             self._enter_lease(service_id)
         self._enter_drain(key)
 
@@ -163,8 +172,9 @@ class Keeper:
             self._drains.put(key, at_s)
 
     def _sleep_s(self) -> float:
-        nexts = [n for n in (self._leases.next_s(), self._drains.next_s()) if n]
-        left_s = min(nexts, default=float("inf")) - self._now_s()
+        nexts_s = (self._leases.next_s(), self._drains.next_s())
+        next_s = min((n for n in nexts_s if n is not None), default=float("inf"))
+        left_s = next_s - self._now_s()
         return min(LONGEST_SLEEP_S, max(0.001, left_s))
 
     # -- ending

@@ -6,9 +6,9 @@ goes back or is due. So renewals are free, and each lease is looked at about onc
 lease time.
 """
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Hashable
 from dataclasses import dataclass
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Generic, TypeVar
 
 T = TypeVar("T", bound=Hashable)
@@ -16,13 +16,15 @@ T = TypeVar("T", bound=Hashable)
 AT_RISK_SHARE = 1 / 3
 """A lease with so much of its time left, or less, is at risk."""
 LEAST_AT_RISK = 5
+SPARE_ENTRIES = 1_000
+"""Stale entries of the heap are thrown out once they outnumber the others by this."""
 
 
 class Deadlines(Generic[T]):
     """Items by the time at which they must be looked at.
 
     Invariant: an item of ``_look_at`` is in the heap at that time; other entries of it
-    are stale and skipped.
+    are stale and skipped, and never many more than there are items.
     """
 
     __slots__ = ("_count", "_heap", "_look_at")
@@ -38,6 +40,11 @@ class Deadlines(Generic[T]):
     def __len__(self) -> int:
         return len(self._look_at)
 
+    @property
+    def entries(self) -> int:
+        """How many entries are held, stale ones included."""
+        return len(self._heap)
+
     def put(self, item: T, look_at_s: float) -> None:
         """Look at an item at this time, and not when it was to be before."""
         if self._look_at.get(item) == look_at_s:
@@ -45,6 +52,14 @@ class Deadlines(Generic[T]):
         self._look_at[item] = look_at_s
         self._count += 1
         heappush(self._heap, (look_at_s, self._count, item))
+        self._throw_out()
+
+    def _throw_out(self) -> None:
+        """Else who registers anew all day fills the heap until a lease ends."""
+        look_at, heap = self._look_at, self._heap
+        if len(heap) > 2 * len(look_at) + SPARE_ENTRIES:
+            self._heap = [entry for entry in heap if look_at.get(entry[2]) == entry[0]]
+            heapify(self._heap)
 
     def drop(self, item: T) -> None:
         """Forget an item."""
@@ -83,17 +98,3 @@ class Share:
     def is_suspicious(self) -> bool:
         """Whether so many at once speak for a broken path, not for dead services."""
         return self.at_risk >= LEAST_AT_RISK and 2 * self.at_risk > self.all
-
-
-def share_at_risk(
-    items: Iterable[T], left_of: Callable[[T], tuple[float, float] | None]
-) -> Share:
-    """Count; ``left_of`` tells (time left, lease time), None of what is not counted."""
-    at_risk = count = 0
-    for item in items:
-        left = left_of(item)
-        if left is None:
-            continue
-        count += 1
-        at_risk += left[0] <= left[1] * AT_RISK_SHARE
-    return Share(at_risk, count)

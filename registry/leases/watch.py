@@ -7,13 +7,11 @@ Only leases that live by heartbeats alone are ever at risk or held: the others h
 their checks, and second opinions. Each lease is looked at when its state could change.
 """
 
-from collections.abc import Iterable
-
 from registry.catalog.records import Lease
 from registry.catalog.views import Catalog
 from registry.health.plan import CheckSettings, lease_s
 from registry.leases.stamps import Stamps
-from registry.leases.table import AT_RISK_SHARE, Deadlines, Share, share_at_risk
+from registry.leases.table import AT_RISK_SHARE, Deadlines, Share
 from registry.model import ServiceId
 
 
@@ -62,28 +60,20 @@ class LeaseWatch:
         """Whether nothing but heartbeats keeps it."""
         return service_id in self._heartbeat_only
 
-    def may_be_suspicious(self) -> bool:
-        """Whether it is worth counting: what is at risk is at most what we noted."""
-        return Share(len(self._at_risk), len(self._heartbeat_only)).is_suspicious
+    def share(self) -> Share:
+        """Return how many of those that live by heartbeats alone are at risk.
+
+        As they were last looked at: since then some may have been renewed.
+        """
+        return Share(len(self._at_risk), len(self._heartbeat_only))
 
     def at_risk(self) -> list[ServiceId]:
-        """Return what was at risk when it was last looked at."""
+        """Return what was at risk when it was last looked at; a copy."""
         return list(self._at_risk)
 
-    def count(self, some: Iterable[ServiceId], now_s: float) -> Share:
-        """Look at ``some`` of those at risk; return how many of them still are."""
-        return share_at_risk(some, lambda service_id: self._left(service_id, now_s))
-
-    def share(self, at_risk: int) -> Share:
-        """Return the share of so many of all that live by heartbeats alone."""
-        return Share(at_risk, len(self._heartbeat_only))
-
-    def _left(self, service_id: ServiceId, now_s: float) -> tuple[float, float] | None:
-        lease = self._catalog.lease(service_id)
-        lasts_s = None if lease is None else self.lasted_s(lease)
-        if lease is None or lasts_s is None or service_id not in self._heartbeat_only:
-            return None
-        return self._ends_s(lease, lasts_s) - now_s, lasts_s
+    def refresh(self, service_id: ServiceId, now_s: float) -> None:
+        """Look whether one is still at risk; what is due stays where it is."""
+        self._look(service_id, now_s)
 
     def _ends_s(self, lease: Lease, lasts_s: float) -> float:
         return self._stamps.at(lease.renewed_at >> 8) + lasts_s

@@ -48,6 +48,18 @@ def three(tmp_path: Path) -> Iterator[ProcessCluster]:
         yield cluster
 
 
+def test_authorities_for_checks_that_cannot_be_read(
+    alone: ReplicaProcess, tmp_path: Path
+) -> None:
+    """Before anything is opened: the process ends, and leaves nothing behind."""
+    file = tmp_path / "settings.json"
+    file.write_text('{"health_check": {"tls_ca_file": "/no/such.pem"}}')
+    alone.arguments = ("--config", str(file))
+
+    assert refusal(alone).startswith("health_check.tls_ca_file: /no/such.pem")
+    assert not Path(alone.settings[DATA_DIR]).exists()
+
+
 def test_the_http_port_is_taken(alone: ReplicaProcess) -> None:
     """Named, with the address."""
     with socket.socket() as other:

@@ -62,7 +62,6 @@ DIALECTS = ("consul", "dns", "eureka", "explain", "native")
 COMPOSERS = ("registry/api/__init__.py", "registry/api/server.py")
 
 CLUSTER_USERS = (
-    "registry/checking.py",  # its settings can refuse the start, too
     "registry/node.py",
     "registry/consensus.py",  # node.py's two halves: what it asks of the cluster,
     "registry/replication.py",  # and what it makes it of

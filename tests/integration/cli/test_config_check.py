@@ -25,6 +25,25 @@ def check(environ: dict[str, str]) -> tuple[int, str]:
     return done.exit_code, done.output
 
 
+def check_file(environ: dict[str, str], file: Path) -> tuple[int, str]:
+    """Return exit code and output for a configuration file."""
+    arguments = ["config", "check", "--config", str(file)]
+    done = CliRunner().invoke(root, arguments, env=environ)
+    return done.exit_code, done.output
+
+
+def test_authorities_that_cannot_be_read_are_named(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    """Else every https check would fail, and every service seem dead."""
+    file = tmp_path / "settings.json"
+    file.write_text('{"health_check": {"tls_ca_file": "/no/such.pem"}}')
+    code, output = check_file(environ, file)
+
+    assert code == 2
+    assert "health_check.tls_ca_file: /no/such.pem" in output
+
+
 def test_a_good_configuration_is_called_good(environ: dict[str, str]) -> None:
     """It makes nothing: the data directory comes with the first start."""
     assert check(environ) == (0, "the configuration is good\n")

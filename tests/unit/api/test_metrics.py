@@ -88,7 +88,7 @@ async def test_gauges_tell_of_drains_shared_addresses_and_the_gone() -> None:
 
     lines = _lines(cases)
 
-    assert "registry_instances_draining 1.0" in lines
+    assert "registry_addresses_drained 1.0" in lines
     assert "registry_shared_addresses 1.0" in lines
     assert "registry_registrations_gone 0.0" in lines
 

@@ -4,8 +4,9 @@ import asyncio
 
 from registry.errors import NoLeader
 from registry.health.plan import CheckSettings
-from registry.leases.keeper import HELD, TIME_IS_OVER
+from registry.leases.keeper import TIME_IS_OVER
 from registry.model import Check, Status
+from registry.readiness import EVICTIONS_HELD
 from tests.support.virtual import virtually
 from tests.unit.leases.world import KEY_80, World
 
@@ -45,7 +46,7 @@ async def test_a_renewal_prolongs_by_a_whole_ttl() -> None:
 
 @virtually
 async def test_a_permanent_registration_never_ends() -> None:
-    """Not after a week."""
+    """Not after hours."""
     world = World()
     async with world.leading():
         await world.register(ttl_s=0.0)
@@ -140,7 +141,7 @@ async def test_many_at_once_are_held_for_one_more_ttl_at_most() -> None:
         for port in range(80, 90):
             await world.register(port, ttl_s=30.0)
         await asyncio.sleep(31.0)
-        assert world.keeper.troubles() == (HELD,)
+        assert world.keeper.troubles() == (EVICTIONS_HELD,)
         assert world.keeper.counters()["registry_evictions_held"] == 1.0
         await asyncio.sleep(28.0)
         assert all(map(world.lives, range(80, 90)))
@@ -158,7 +159,7 @@ async def test_a_hold_ends_when_the_heartbeats_are_back() -> None:
         for port in range(80, 90):
             await world.register(port, ttl_s=30.0)
         await asyncio.sleep(32.0)
-        assert world.keeper.troubles() == (HELD,)
+        assert world.keeper.troubles() == (EVICTIONS_HELD,)
         await world.renew(*range(80, 88))
         await asyncio.sleep(1.5)
         assert world.keeper.troubles() == ()
@@ -213,3 +214,18 @@ async def test_while_lease_time_stands_nothing_ends() -> None:
         assert world.lives()
         await asyncio.sleep(1.5)
         assert not world.lives()
+
+
+@virtually
+async def test_what_left_is_not_watched_until_its_lease_would_end() -> None:
+    """Else a month of deregistered leases would be watched, and count as alive."""
+    world = World()
+    async with world.leading():
+        for port in range(80, 90):
+            await world.register(port, ttl_s=86_400.0)
+        await asyncio.sleep(0.1)
+        assert world.keeper.counters()["registry_leases"] == 10
+        for port in range(81, 90):
+            await world.deregister(port)
+        await asyncio.sleep(0.1)
+        assert world.keeper.counters()["registry_leases"] == 1

@@ -1,6 +1,6 @@
 """Deadlines are looked at when due; many at risk at once are suspicious."""
 
-from registry.leases.table import Deadlines, Share, share_at_risk
+from registry.leases.table import SPARE_ENTRIES, Deadlines, Share
 
 
 def test_what_is_due_comes_out_in_the_order_of_its_time() -> None:
@@ -55,7 +55,12 @@ def test_half_of_all_and_at_least_five_are_suspicious() -> None:
     assert not Share(5, 10).is_suspicious
 
 
-def test_at_risk_is_what_has_a_third_of_its_time_left() -> None:
-    """What is not counted is neither at risk nor of all."""
-    left = {"a": (10.0, 30.0), "b": (-1.0, 30.0), "c": (10.1, 30.0), "d": None}
-    assert share_at_risk(left, left.__getitem__) == Share(2, 3)
+def test_who_registers_anew_all_day_does_not_fill_the_heap() -> None:
+    """Each time leaves a stale entry, which a lease of a month would keep for weeks."""
+    looks: Deadlines[str] = Deadlines()
+    for number in range(10 * SPARE_ENTRIES):
+        looks.put("a", 1e6 + number)
+        looks.put(f"gone-{number}", 1e6)
+        looks.drop(f"gone-{number}")
+    assert looks.entries <= SPARE_ENTRIES + 2
+    assert looks.pop_due(2e6, 9) == ["a"]

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from registry.catalog.commands import AnyCommand, Drain, Register, Renew
+from registry.catalog.commands import AnyCommand, Deregister, Drain, Register, Renew
 from registry.catalog.machine import CatalogMachine
 from registry.health.plan import CheckSettings
 from registry.leases.clock import LeaseClock
@@ -125,6 +125,11 @@ class World:
                 check=check,
             )
         )
+
+    async def deregister(self, port: int) -> None:
+        """End the registration at ``port``."""
+        at_ms = self.clock.wall_ms()
+        await self.propose(Deregister(service_id=ServiceId(f"id-{port}"), at_ms=at_ms))
 
     async def renew(self, *ports: int) -> None:
         """Take heartbeats of the registrations at these ports."""

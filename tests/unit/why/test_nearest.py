@@ -1,6 +1,6 @@
 """Which known name a mistyped one may have meant."""
 
-from registry.nearest import KEPT, Nearest, spellings
+from registry.nearest import KEPT, Nearest
 
 
 def nearest(query: str, *names: str) -> tuple[str, ...]:
@@ -38,9 +38,3 @@ def test_the_best_is_found_behind_many_that_are_worse() -> None:
     for thousand in range(10):
         search.consider(f"service-{thousand:02}{n:03}" for n in range(1000))
     assert "service-01234" in search.best(KEPT)[:5]
-
-
-def test_other_spellings_are_few_and_never_the_name_itself() -> None:
-    """They are looked up one by one."""
-    assert spellings("Web_A") == ("web_a", "web-a")
-    assert spellings("web") == ()
