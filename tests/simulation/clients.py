@@ -126,7 +126,7 @@ class Caller:
         async def ask(replica: ReplicaPort) -> Applied:
             sent = self._as_new(command) if replica.schema >= NEW else command
             applied = await replica.propose(sent, deadline_s=node.now_s() + wait_s)
-            self.judge.on_answer(replica.status(), applied.index)
+            self.judge.on_written(replica.status(), applied.index)
             return applied
 
         answer = await self._answer(node, ask, wait_s)
@@ -154,7 +154,7 @@ class Caller:
 
         async def ask(replica: ReplicaPort) -> tuple[T]:
             index = await replica.barrier(deadline_s=node.now_s() + wait_s)
-            self.judge.on_answer(replica.status(), index)
+            self.judge.on_read(replica.status(), index)
             return (look(),)
 
         seen = await self._answer(node, ask, wait_s)

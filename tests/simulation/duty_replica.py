@@ -67,7 +67,7 @@ class SignedConsensus(ReplicaConsensus):
             self._judge.on_refused(signed, type(error).__name__)
             raise
         applied = Applied(committed.position, committed.outcome)
-        self._judge.on_answer(self._replica.status(), applied.index)
+        self._judge.on_written(self._replica.status(), applied.index)
         self._judge.on_acknowledged(self._node_id, signed, applied)
         return committed
 

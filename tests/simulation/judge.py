@@ -225,12 +225,20 @@ class Judge:
         elif known.outcome not in (None, applied.outcome):
             self.violated(f"{node_id} made up the outcome at {place(applied.position)}")
 
-    def on_answer(self, status: Status, index: int) -> None:
-        """A replica answers for ``index``: it must be there, and know that it is."""
+    def on_written(self, status: Status, index: int) -> None:
+        """A replica answers its own write at ``index``: it must have applied it.
+
+        It need not know yet that it is caught up: what it proposed since its start lies
+        behind all that was acknowledged before it.
+        """
         if status.applied_index < index:
             self.violated(
                 f"{status.node_id} answers for {index}, being at {status.applied_index}"
             )
+
+    def on_read(self, status: Status, index: int) -> None:
+        """A replica answers for ``index``: it must be there, and know that it is."""
+        self.on_written(status, index)
         if not status.caught_up:
             self.violated(f"{status.node_id} answers before it is caught up")
 
