@@ -8,7 +8,7 @@ are exactly those written (the library would rename the seed's gauge
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -40,6 +40,7 @@ class Metrics(Tallies, Collector):
         self._sources: list[Source] = []
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
+        ProcessCollector(registry=self._registry)
 
     def register_source(self, source: Source) -> None:
         """Add numbers read at each scrape, under the names of SOURCE_METRICS."""

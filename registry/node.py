@@ -94,6 +94,9 @@ class RegistryNode:
         self.replication.follow(self.duties)
         metrics.register_source(self.replication.counters)
         metrics.register_source(self.duties.counters)
+        metrics.register_source(
+            lambda: {"registry_tasks": float(len(asyncio.all_tasks(loop)))}
+        )
         registrar = Registrar(
             proposals=proposals,
             renewer=self.duties.renewer,

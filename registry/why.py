@@ -257,7 +257,6 @@ class Why:
     def _advice(self, instance: Instance, address: str) -> str:
         r = instance.registration
         plan = plan_of(r, self._settings)
-        expected = plan.expected_status if plan else 0
         for word, advice in ADVICE:
             if word in instance.cause:
                 return advice.format(
@@ -267,9 +266,15 @@ class Why:
                     beat=r.ttl_seconds / 3,
                     timeout=plan.timeout_s if plan else self._settings.timeout_s,
                     path=plan.path if plan and plan.path else address,
-                    expected=expected or "with success (2xx)",
+                    expected=_expected(plan),
                 )
         return ""
+
+
+def _expected(plan: Plan | None) -> str:
+    if plan is not None and plan.kind == "grpc":
+        return "SERVING (grpc.health.v1)"
+    return str((plan and plan.expected_status) or "with success (2xx)")
 
 
 def _time(at_ms: int) -> str:

@@ -48,6 +48,18 @@ async def test_proposals_are_counted_by_result_and_timed() -> None:
     assert "registry_proposal_duration_seconds_count 1.0" in lines
 
 
+async def test_the_process_tells_what_it_uses() -> None:
+    """What leaks shows here first: memory, open files, tasks."""
+    cases = UseCases()
+    cases.metrics.register_source(lambda: {"registry_tasks": 3.0})
+
+    lines = _lines(cases)
+
+    assert "registry_tasks 3.0" in lines
+    names = {line.partition(" ")[0] for line in lines}
+    assert {"process_open_fds", "process_resident_memory_bytes"} <= names
+
+
 async def test_checks_are_counted() -> None:
     """The seed's two counters exist from the start, at zero."""
     cases = UseCases()

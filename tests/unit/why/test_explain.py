@@ -4,7 +4,7 @@ import asyncio
 
 from registry.catalog.commands import Drain
 from registry.health.plan import CheckSettings
-from registry.model import ServiceName, Status
+from registry.model import Check, ServiceName, Status
 from registry.nearest import SLICE
 from registry.refusals import Refusal, Refusals
 from registry.why import MAX_INSTANCES, Explanation, Why
@@ -74,6 +74,17 @@ async def test_an_unhealthy_instance_is_told_with_its_cause_and_what_to_try() ->
         assert asked.codes(found) == ["none_healthy", "unhealthy"]
         assert cause in found.findings[1].text
         assert advice in found.findings[1].advice
+
+
+async def test_a_service_over_grpc_is_told_what_grpc_expects() -> None:
+    """There is no 2xx in it."""
+    asked = Asked()
+    check = Check(kind="grpc", path="billing.v1")
+    asked.driver.register("a", "web", "web-1", 80, check=check)
+    asked.driver.set_status("a", Status.UNHEALTHY, "check_failed: NOT_SERVING (3 of 3)")
+    found = await asked.why.explain("web")
+
+    assert found.findings[1].advice.startswith("billing.v1 must answer SERVING")
 
 
 async def test_one_that_expired_is_told_with_the_time_and_the_cause() -> None:
