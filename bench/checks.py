@@ -20,6 +20,7 @@ from bench.registrations import body
 from bench.stall import Stopwatch
 from registry.catalog.commands import Register
 from registry.catalog.machine import CatalogMachine
+from registry.health.leadership import Means
 from registry.health.monitor import HealthMonitor
 from registry.health.plan import CheckSettings
 from registry.node import GC_THRESHOLDS, LoopClock
@@ -135,14 +136,16 @@ async def _check(
         await consensus.propose(_registration(number), deadline_s=0.0)
     clock = LoopClock(asyncio.get_running_loop())
     monitor = HealthMonitor(
-        catalog=machine.catalog,
-        proposals=Proposals(consensus, clock, observer),
-        prober=prober,
-        clock=clock,
-        view=consensus.view,
-        settings=CheckSettings(),
-        observer=observer,
-        random=Random(1).random,
+        Means(
+            catalog=machine.catalog,
+            proposals=Proposals(consensus, clock, observer),
+            prober=prober,
+            clock=clock,
+            view=consensus.view,
+            settings=CheckSettings(),
+            observer=observer,
+            random=Random(1).random,
+        )
     )
     machine.listeners.append(monitor)
     gc.collect()

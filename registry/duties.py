@@ -11,12 +11,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from registry.catalog.machine import CatalogMachine
+from registry.health.leadership import Means
 from registry.health.monitor import HealthMonitor
 from registry.health.opinions import OpinionGiver
 from registry.health.plan import CheckSettings
 from registry.leases.clock import LeaseClock
 from registry.leases.keeper import Keeper
-from registry.leases.pulse import Pulse
+from registry.leases.pulse import EACH_S, Pulse
 from registry.leases.renewer import Renewer
 from registry.leases.stamps import Stamps
 from registry.ports import Clock, Consensus, DutyObserver, Prober
@@ -61,14 +62,16 @@ class Duties:
             observer=observer,
         )
         self._monitor = HealthMonitor(
-            catalog=catalog,
-            proposals=proposals,
-            prober=prober,
-            clock=clock,
-            view=view,
-            settings=settings,
-            observer=observer,
-            random=random,
+            Means(
+                catalog=catalog,
+                proposals=proposals,
+                prober=prober,
+                clock=clock,
+                view=view,
+                settings=settings,
+                observer=observer,
+                random=random,
+            )
         )
         self._opinions = OpinionGiver(
             node_id=view().node_id,
@@ -92,8 +95,13 @@ class Duties:
 
     def add_to(self, add_duty: AddDuty) -> None:
         """Have the leader's duties run while this replica leads."""
-        add_duty("leases", self._keeper.run)
+        add_duty("leases", self._keep)
         add_duty("health", self._monitor.run)
+
+    async def _keep(self) -> None:
+        # Not before the pulse has seen that somebody else leads: us.
+        await asyncio.sleep(2 * EACH_S)
+        await self._keeper.run()
 
     async def run(self) -> None:
         """Run what every replica does, until cancelled."""

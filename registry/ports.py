@@ -120,6 +120,8 @@ class ProbeResult:
     cause: str
     is_unreachable: bool = False
     """Refused or without a route: told at once, so worth asking again soon."""
+    is_ours: bool = False
+    """It says nothing of the target: something of the registry failed."""
 
 
 class Prober(Protocol):

@@ -17,10 +17,10 @@ from registry.catalog.commands import Key, Opinion, Suspect, Suspicion, Verdict
 from registry.catalog.views import Catalog
 from registry.errors import RegistryError
 from registry.health.anew import run_anew
+from registry.health.fence import Fence
 from registry.health.plan import CheckSettings, plan_of
-from registry.health.scheduler import BELT_S
 from registry.health.targets import target_of
-from registry.ports import Clock, ClusterView, DutyObserver, Prober, ProbeResult, Target
+from registry.ports import Clock, ClusterView, DutyObserver, Prober, Target
 from registry.proposals import Proposals
 
 MOST_WAITING = 1_024
@@ -63,7 +63,7 @@ class OpinionGiver:
         self._node_id = node_id
         self._catalog = catalog
         self._proposals = proposals
-        self._prober = prober
+        self._prober = Fence(prober, clock)
         self._clock = clock
         self._view = view
         self._settings = settings
@@ -128,15 +128,11 @@ class OpinionGiver:
 
     async def _probe(self, asked: Asked, target: Target) -> None:
         try:
-            async with asyncio.timeout(target.timeout_s + BELT_S):
-                result = await self._prober.probe(target)
-        except TimeoutError:
-            result = ProbeResult(passed=False, cause="timed out")
-        except Exception:
-            log.exception("A probe failed by a defect of ours", kind=target.kind)
-            return  # No answer: it says nothing of the instance.
+            result = await self._prober.probe(target)
         finally:
             self._room.release()
+        if result.is_ours:
+            return  # No answer: it says nothing of the instance.
         suspicion = asked.suspicion
         verdict = Verdict(
             suspicion.service_id, suspicion.generation, result.passed, result.cause

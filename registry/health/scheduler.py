@@ -7,9 +7,11 @@ for them (with 20 ms its p99 was 1.7 times that of a replica without checks).
 
     enter --> bucket --due--> lane --room--> under way --> Owner.probed --> enter
 
-Two lanes: what is unhealthy gets at most half of the room, so that a thousand targets
-that hang until their time-outs hold up each other, not the checks of the rest. What
-waits for room waits in the order in which it fell due. An instance is in one place
+Two lanes: what is ailing gets at most seven eighths of the room, so that thousands of
+targets that hang until their time-outs hold up each other, not the checks of the rest.
+(Rejected: half. A leader that reaches nothing has ailing ones only, and must be through
+with them before their leases end.) What waits for room waits in the order in which it
+fell due. An instance is in one place
 only, so everything here is bounded by their number.
 """
 
@@ -18,24 +20,14 @@ from collections import OrderedDict
 from heapq import heappop, heappush
 from typing import Protocol
 
-import structlog
-
 from registry.catalog.commands import Key
+from registry.health.fence import Fence
 from registry.ports import Clock, Prober, ProbeResult, Target
 
 TICKS_PER_S = 200
 MOST_AT_ONCE = 1_024
 AT_ONE_TURN = 16
 """Probes started, and instances found due times four, before others get the loop."""
-BELT_S = 1.0
-"""A probe that outlives its own time-out by this is ended from outside."""
-STOOD_STILL_S = 0.5
-"""A failure that took longer still is our own: the process was stopped meanwhile."""
-RETRY_S = 10.0
-"""After a defect of ours."""
-LOGGED_EACH_S = 10.0
-
-log = structlog.get_logger()
 
 
 class Owner(Protocol):
@@ -63,10 +55,10 @@ class Scheduler:
         most_at_once: int = MOST_AT_ONCE,
     ) -> None:
         self._owner = owner
-        self._prober = prober
+        self._prober = Fence(prober, clock)
         self._clock = clock
         self._most_at_once = most_at_once
-        self._most_ailing = max(1, most_at_once // 2)
+        self._most_ailing = max(1, most_at_once * 7 // 8)
         self._buckets: dict[int, dict[Key, bool]] = {}
         """Tick -> instances due then, and whether they are ailing."""
         self._ticks: list[int] = []
@@ -82,7 +74,6 @@ class Scheduler:
         """Probes that are under way in each lane, cancelled ones that end included."""
         self._wake = asyncio.Event()
         self._wakes_at_tick: float = 0
-        self._logged_s = -LOGGED_EACH_S
 
     def enter(self, key: Key, due_s: float, *, is_ailing: bool) -> None:
         """Probe it at ``due_s``, and not when it was entered for before.
@@ -200,7 +191,7 @@ class Scheduler:
         self, group: asyncio.TaskGroup, key: Key, target: Target, is_ailing: int
     ) -> None:
         self._running[is_ailing] += 1
-        task = group.create_task(self._probe(key, target, is_ailing))
+        task = group.create_task(self._probe(key, target))
         self._tasks[key] = task
 
         def ended(_task: asyncio.Task[None]) -> None:
@@ -211,34 +202,13 @@ class Scheduler:
 
         task.add_done_callback(ended)
 
-    async def _probe(self, key: Key, target: Target, is_ailing: int) -> None:
+    async def _probe(self, key: Key, target: Target) -> None:
         started_s = self._clock.now_s()
-        result = await self._result_of(target)
+        result = await self._prober.probe(target)
         if self._tasks.get(key) is not asyncio.current_task():
             return  # Dropped or entered anew, but the cancellation came too late.
         del self._tasks[key]
-        now_s = self._clock.now_s()
-        over_s = now_s - started_s - target.timeout_s - BELT_S
-        if result is None:
-            self.enter(key, now_s + RETRY_S, is_ailing=bool(is_ailing))
-        elif not result.passed and over_s > STOOD_STILL_S:
-            self.enter(key, now_s, is_ailing=bool(is_ailing))
-        else:
-            self._owner.probed(key, result, started_s)
-
-    async def _result_of(self, target: Target) -> ProbeResult | None:
-        """Probe; None for a defect of ours, which says nothing of the instance."""
-        try:
-            async with asyncio.timeout(target.timeout_s + BELT_S):
-                return await self._prober.probe(target)
-        except TimeoutError:
-            return ProbeResult(passed=False, cause="timed out")
-        except Exception:
-            now_s = self._clock.now_s()
-            if now_s - self._logged_s >= LOGGED_EACH_S:
-                self._logged_s = now_s
-                log.exception("A probe failed by a defect of ours", kind=target.kind)
-            return None
+        self._owner.probed(key, result, started_s)
 
     @staticmethod
     def _tick(due_s: float) -> int:

@@ -2,10 +2,12 @@
 
     suspect --gathered 20 ms, <= 64--> Suspect in the log --Opinions, or time--> verdict
 
-The leader's own failure is one vote. Unhealthy if more than half of all votes failed;
+The leader's own failure is one vote (none, if something of its own kept it from
+probing). Unhealthy if more than half of all votes failed;
 it is told as soon as the answers still to come cannot change it. Who does not answer
 in time has no vote. A leader that nobody answers decides nothing, unless it is the only
-member: it may be cut off itself, and what is really dead ends with its lease.
+member: it may be cut off itself, and what is really dead ends with its lease (a
+permanent one is asked about until somebody answers).
 
 At most 256 questions are open, as many as a replica answers at once: more would be
 answered too late. The rest wait, once per instance.
@@ -37,22 +39,27 @@ class Question:
     """One suspected instance, and the votes about it by replica."""
 
     watched: Watched
-    failed: list[str]
+    own: tuple[str, ...]
+    """The leader's own vote, that it failed; or none."""
+    failed: list[str] = field(default_factory=list)
     passed: list[str] = field(default_factory=list)
+    """The votes of the others."""
 
     @property
     def is_dead(self) -> bool:
         """Whether most of the votes so far say so."""
-        return len(self.failed) > len(self.passed)
+        return len(self.own) + len(self.failed) > len(self.passed)
 
     @property
     def is_answered(self) -> bool:
         """Whether anybody else has given an opinion."""
-        return len(self.failed) + len(self.passed) > 1
+        return bool(self.failed or self.passed)
 
-    def is_decided(self, voters: int) -> bool:
-        """Whether no answer still to come can change it."""
-        return 2 * len(self.failed) > voters or 2 * len(self.passed) >= voters
+    def is_decided(self, others: int) -> bool:
+        """Whether no answer of these many others can change it."""
+        voters = len(self.own) + others
+        failed = len(self.own) + len(self.failed)
+        return 2 * failed > voters or 2 * len(self.passed) >= voters
 
 
 @dataclass(slots=True, eq=False)
@@ -152,7 +159,9 @@ class SecondOpinion:
         questions = []
         for _ in range(count):
             key, watched = self._waiting.popitem(last=False)
-            self._open[key] = question = Question(watched, [me])
+            self._open[key] = question = Question(
+                watched, (me,) if watched.fails_here else ()
+            )
             questions.append(question)
         return questions
 
@@ -208,13 +217,12 @@ class SecondOpinion:
 
     async def _hear(self, asked: Round, wait_s: float) -> None:
         """Tell each verdict once it stands; end with the last, or after the time."""
-        voters = 1 + len(asked.others)
         try:
             async with asyncio.timeout(wait_s):
                 while True:
                     asked.decided.clear()
                     for question in list(asked.questions.values()):
-                        if question.is_decided(voters):
+                        if question.is_decided(len(asked.others)):
                             self._tell(asked, question)
                     if not asked.questions:
                         return
@@ -226,8 +234,7 @@ class SecondOpinion:
         watched = question.watched
         del asked.questions[(watched.service_id, watched.generation)]
         if self._close(question):
-            me, *others = question.failed
-            failed = (me, *sorted(others))
+            failed = (*question.own, *sorted(question.failed))
             self._judge.decided(watched, failed=failed, dead=question.is_dead)
 
     def _close(self, question: Question) -> bool:

@@ -18,6 +18,11 @@ Pace, from the beginning of one probe to that of the next:
 
 After `failures` the pace is the interval again: a leader that is cut off from what
 others reach must not probe it every second.
+
+The others are asked before `failures` are full where the lease would run out before the
+next probe (probes come late when thousands hang at once): their answer may be its only
+proof of life. A probe that says nothing of the instance (`is_ours`) counts nothing, and
+is made again after at most 10 s.
 """
 
 import math
@@ -29,6 +34,10 @@ from registry.health.plan import Plan
 from registry.model import Status
 
 SOON_S = 1.0
+OURS_PACE_S = 10.0
+ANSWERED_S = 2.0
+"""What a question takes beside the time-out of the probes, when all is well; a lease
+has ``plan.OPINIONS_S`` for it."""
 EXPIRED_PACE_S = 300.0
 """The slowest pace at which an expired instance is looked at."""
 FLAPPING_CHANGES = 5
@@ -53,6 +62,10 @@ class Result(Protocol):
     @property
     def is_unreachable(self) -> bool:
         """Refused or without a route."""
+
+    @property
+    def is_ours(self) -> bool:
+        """It says nothing of the instance."""
 
 
 class Action(Enum):
@@ -90,9 +103,11 @@ class Judgement:
         "_ask_at",
         "_asked_s",
         "_changes_s",
+        "_life_s",
         "_misses",
         "_passing_since_s",
         "_plan",
+        "_seen_s",
         "_warm_until_s",
         "failures",
         "is_expired",
@@ -109,6 +124,10 @@ class Judgement:
         self.passes = 0
         self._ask_at = plan.failures
         self._asked_s = -math.inf
+        self._seen_s: float | None = None
+        """When the last probe ended."""
+        self._life_s: float | None = None
+        """The last proof of life: a passed probe, or what the others said."""
         self._changes_s: tuple[float, ...] = ()
         self._passing_since_s: float | None = None
         self._warm_until_s = -math.inf
@@ -129,6 +148,7 @@ class Judgement:
         judgement = cls(plan, status)
         judgement._warm_until_s = now_s + plan.interval_s
         judgement._misses = 0
+        judgement._life_s = now_s
         if former is not None:
             judgement._changes_s = former._changes_s
             if former.status is not status:
@@ -149,9 +169,20 @@ class Judgement:
 
     def observe(self, result: Result, now_s: float) -> Step:
         """Count one probe's result; return what should be done, and when to go on."""
+        plan = self._plan
+        gap_s = now_s - self._seen_s if self._seen_s is not None else 0.0
+        self._seen_s = now_s
+        if self._life_s is None:  # A former leader's: the log's is no older than that.
+            self._life_s = now_s - plan.lease_s / 3
         if result.passed:
+            self._life_s = now_s
             return self._passed(now_s)
-        return self._failed(result, now_s)
+        ends_s = self._life_s + plan.lease_s
+        answered_s = now_s + max(gap_s, plan.interval_s) + plan.timeout_s + ANSWERED_S
+        is_ending = plan.lease_s > 0 and answered_s > ends_s
+        if result.is_ours:
+            return self._unknown(result, is_ending=is_ending)
+        return self._failed(result, now_s, is_ending=is_ending)
 
     def asked(self, now_s: float) -> None:
         """Note that the others disagreed: ask again after as many failures.
@@ -159,7 +190,13 @@ class Judgement:
         Or earlier, where the lease would run out before: their answer is its life.
         """
         self._ask_at = self.failures + self._plan.failures
-        self._asked_s = now_s
+        self._asked_s = self._life_s = now_s
+
+    @property
+    def is_ailing(self) -> bool:
+        """Whether its next probe may well take its whole time-out."""
+        is_untried = self._warm_until_s > -math.inf
+        return self.status is Status.UNHEALTHY or self.failures > 0 or is_untried
 
     @property
     def soon_s(self) -> float:
@@ -198,7 +235,14 @@ class Judgement:
         delay_s = max(self._soon_s, min(passing_s, interval_s - passing_s))
         return Step(Action.HOLD, cause, delay_s)
 
-    def _failed(self, result: Result, now_s: float) -> Step:
+    def _unknown(self, result: Result, *, is_ending: bool) -> Step:
+        delay_s = min(OURS_PACE_S, self._plan.interval_s)
+        if self.status is Status.UNHEALTHY or not is_ending:
+            return Step(Action.NOTHING, "", delay_s)
+        cause = f"check_failed: seen by the other replicas (here: {result.cause})"
+        return Step(Action.SUSPECT, cause, delay_s)
+
+    def _failed(self, result: Result, now_s: float, *, is_ending: bool) -> Step:
         plan = self._plan
         self.passes = 0
         self._passing_since_s = None
@@ -214,9 +258,10 @@ class Judgement:
         is_enough = self.failures >= plan.failures
         is_quick = is_warm or (result.is_unreachable and not is_enough)
         delay_s = self._soon_s if is_quick else plan.interval_s
-        if not is_enough or not self._asks(now_s):
+        if not is_ending and not (is_enough and self._asks(now_s)):
             return Step(Action.NOTHING, "", delay_s)
-        cause = f"check_failed: {result.cause} ({plan.failures} of {plan.failures})"
+        failures = min(self.failures, plan.failures)
+        cause = f"check_failed: {result.cause} ({failures} of {plan.failures})"
         return Step(Action.SUSPECT, cause, delay_s)
 
     def _asks(self, now_s: float) -> bool:

@@ -16,6 +16,7 @@ class Watched:
 
     __slots__ = (
         "cause",
+        "fails_here",
         "failure",
         "generation",
         "has_passed_since",
@@ -36,6 +37,9 @@ class Watched:
         self.judgement = judgement
         self.failure = ""
         """Why the probe failed that made us suspect it."""
+        self.fails_here = True
+        """Whether it does fail, as far as we can tell: else only the others' votes
+        count."""
         self.cause = ""
         """The cause that it would be unhealthy for."""
         self.renew_after_s = 0.0

@@ -13,6 +13,9 @@ Pure: the caller tells monotonic time.
 LONGEST_SPAN_S = 0.25
 """Observations that are further apart: somebody stood still, and nothing counts."""
 
+MOST_OWED_S = 1.5
+"""A leader without a majority goes on for a second, and is missed after 0.35 s."""
+
 
 class LeaseClock:
     """Invariant: what is counted never goes back, nor gains on the time it is told.
@@ -20,12 +23,21 @@ class LeaseClock:
     What is read may be ahead of it, by LONGEST_SPAN_S at most.
     """
 
-    __slots__ = ("_able", "_debt_s", "_doubt_s", "_observed_s", "_value_s")
+    __slots__ = (
+        "_able",
+        "_counted_s",
+        "_debt_s",
+        "_doubt_s",
+        "_observed_s",
+        "_value_s",
+    )
 
     def __init__(self) -> None:
         self._value_s = 0.0
         self._observed_s: float | None = None
         self._able = False
+        self._counted_s: float | None = None
+        """Up to when time was counted last."""
         self._doubt_s = 0.0
         self._debt_s = 0.0
         """Counted, but should not have been: paid off before time counts again."""
@@ -40,9 +52,12 @@ class LeaseClock:
             paid_s = min(span_s, self._debt_s)
             self._debt_s -= paid_s
             self._value_s += span_s - paid_s
-        elif self._able:
-            # The span itself is not counted; what lies before it was.
-            self._debt_s += max(0.0, min(unnoticed_s, 1.0) - span_s)
+            self._counted_s = now_s
+        elif not able and self._counted_s is not None:
+            # This span is not counted; what lies before it may have been. Not the sum:
+            # while something is owed nothing is counted.
+            ago_s = unnoticed_s - (now_s - self._counted_s)
+            self._debt_s = max(self._debt_s, min(MOST_OWED_S, ago_s))
         self._able = able
         self._doubt_s = max(0.0, min(unnoticed_s, 1.0)) if able else 0.0
         self._observed_s = now_s
@@ -55,7 +70,9 @@ class LeaseClock:
 
     def sure(self, now_s: float) -> float:
         """Return lease time without what may yet turn out not to count."""
-        return self.read(now_s) - self._doubt_s
+        if not self._able:
+            return self._value_s - self._debt_s
+        return self._value_s + self._span_s(now_s) - self._debt_s - self._doubt_s
 
     def _span_s(self, now_s: float) -> float:
         if self._observed_s is None:

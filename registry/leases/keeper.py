@@ -164,12 +164,17 @@ class Keeper:
         self._enter_drain(key)
 
     def _enter_drain(self, key: Key) -> None:
-        drain = self._catalog.drain(key)
-        if drain is None or not drain.limit_seconds:
+        ends_s = self._drain_ends_s(key)
+        if ends_s is None:
             self._drains.drop(key)
         else:
-            at_s = self._stamps.at(drain.position >> 8) + drain.limit_seconds
-            self._drains.put(key, at_s)
+            self._drains.put(key, ends_s)
+
+    def _drain_ends_s(self, key: Key) -> float | None:
+        drain = self._catalog.drain(key)
+        if drain is None or not drain.limit_seconds:
+            return None
+        return self._stamps.at(drain.position >> 8) + drain.limit_seconds
 
     def _sleep_s(self) -> float:
         nexts_s = (self._leases.next_s(), self._drains.next_s())
@@ -204,7 +209,8 @@ class Keeper:
 
     async def _expire(self, service_ids: list[ServiceId]) -> None:
         items = []
-        for service_id in service_ids:
+        # Time has passed since: some may have been renewed, ended or held.
+        for service_id in self._leases.still_due(service_ids, self._now_s()):
             lease = self._catalog.lease(service_id)
             after_s = None if lease is None else self._leases.lasted_s(lease)
             if lease is None or after_s is None:
@@ -242,8 +248,9 @@ class Keeper:
         return lease is not None and lease.expired
 
     async def _undrain(self, key: Key) -> None:
-        drain = self._catalog.drain(key)
-        if drain is None:
+        drain, ends_s = self._catalog.drain(key), self._drain_ends_s(key)
+        if drain is None or ends_s is None or ends_s > self._now_s():
+            self._enter_drain(key)  # Ended, or laid anew meanwhile.
             return
         at_ms, deadline_s = self._clock.wall_ms(), self._clock.now_s() + DEADLINE_S
         command = Undrain(

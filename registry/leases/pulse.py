@@ -31,6 +31,10 @@ class Pulse:
         self._view = view
         self._applied_index = -1
         self._moved_s = 0.0
+        self._term: int | None = None
+        self._commit_index = 0
+        self._committed_s = 0.0
+        """When the leader was last seen to commit: it had a majority then."""
 
     async def run(self) -> None:
         """Observe until cancelled."""
@@ -55,7 +59,14 @@ class Pulse:
             and silent_s < HEARD_S
             and DISK_LOW not in view.degraded
         )
-        unnoticed_s = max(stalled_s, min(silent_s - USUAL_SILENCE_S, 1.0))
+        if view.term != self._term:
+            if self._term is not None:
+                # The former leader may have led on without a majority, and been heard.
+                able, silent_s = False, max(silent_s, now_s - self._committed_s)
+            self._term, self._commit_index = view.term, view.commit_index
+        elif view.commit_index > self._commit_index:
+            self._commit_index, self._committed_s = view.commit_index, now_s
+        unnoticed_s = max(stalled_s, silent_s - USUAL_SILENCE_S)
         self._lease_clock.observe(now_s, able=able, unnoticed_s=unnoticed_s)
 
 

@@ -94,23 +94,31 @@ class Renewer:
 
     async def _propose(self, gathering: _Gathering) -> None:
         answers = gathering.answers
-        command = Renew(service_ids=tuple(answers), at_ms=self._clock.wall_ms())
         try:
-            proposed = await self._proposals.propose(
-                command, deadline_s=gathering.deadline_s, alone=False
-            )
-        except RegistryError as error:
+            index, codes = await self._renewed(gathering)
+        except Exception as error:
+            # Also a defect: whoever waits is told at once.
+            known = isinstance(error, RegistryError)
+            told = error if known else InternalRefusal("the renewal failed")
             for answer in answers.values():
-                answer.set_exception(type(error)(error.detail))
-            return
-        codes = proposed.outcome.items
-        if len(codes) != len(answers):
-            for answer in answers.values():
-                answer.set_exception(InternalRefusal("the renewal was refused"))
+                answer.set_exception(type(told)(*told.args))
+            if not known:
+                raise
             return
         self._observer.observe_revivals(codes.count(Code.REVIVED))
         for answer, code in zip(answers.values(), codes, strict=True):
-            answer.set_result((proposed.index, code))
+            answer.set_result((index, code))
+
+    async def _renewed(self, gathering: _Gathering) -> tuple[int, tuple[Code, ...]]:
+        answers = gathering.answers
+        command = Renew(service_ids=tuple(answers), at_ms=self._clock.wall_ms())
+        proposed = await self._proposals.propose(
+            command, deadline_s=gathering.deadline_s, alone=False
+        )
+        codes = proposed.outcome.items
+        if len(codes) != len(answers):
+            raise InternalRefusal("the renewal was refused")
+        return proposed.index, codes
 
 
 def _read(answer: "asyncio.Future[Renewed]") -> None:

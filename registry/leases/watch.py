@@ -47,8 +47,11 @@ class LeaseWatch:
 
     def take_due(self, now_s: float, most: int) -> list[ServiceId]:
         """Look at most at ``most`` leases; return those that have run out."""
-        looked = self._looks.pop_due(now_s, most)
-        return [service_id for service_id in looked if self._look(service_id, now_s)]
+        return self.still_due(self._looks.pop_due(now_s, most), now_s)
+
+    def still_due(self, service_ids: list[ServiceId], now_s: float) -> list[ServiceId]:
+        """Look again; the others go back among those that are watched."""
+        return [item for item in service_ids if self._look(item, now_s)]
 
     def lasted_s(self, lease: Lease) -> float | None:
         """Return how long it lasts without a proof of life; None: for good."""

@@ -62,6 +62,11 @@ class FakeConsensus:
         """The last index applied."""
         return self._index
 
+    def skip(self) -> int:
+        """Take the next index, for a command that another replica has proposed."""
+        self._index += 1
+        return self._index
+
     def hold(self) -> None:
         """Let proposals hang until ``release``."""
         self._open.clear()

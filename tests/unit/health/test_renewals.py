@@ -39,9 +39,9 @@ async def test_the_last_success_is_in_the_log_once_a_check_fails() -> None:
 async def test_many_renewals_share_commands() -> None:
     """Ten thousand leases must not be ten thousand entries."""
     world = World(random=lambda: 0.0)
-    for port in range(500):
-        await world.register(port)
     async with world.leading():
+        for port in range(500):
+            await world.register(port)
         await asyncio.sleep(2.0)
 
     assert world.commands("renew") == 3

@@ -6,6 +6,7 @@ from registry.catalog.commands import Opinion, Suspect, Suspicion, Verdict
 from registry.errors import NoLeader
 from registry.health.plan import CheckSettings
 from registry.model import Check, ServiceId, Status
+from registry.ports import ProbeResult
 from tests.support.virtual import virtually
 from tests.unit.health.world import PASSED, REFUSED, World
 
@@ -124,6 +125,57 @@ async def test_a_leader_that_nobody_answers_condemns_nobody() -> None:
         assert world.shown()[0] is HEALTHY
 
 
+OURS = ProbeResult(passed=False, cause="no descriptor left", is_ours=True)
+
+
+@virtually
+async def test_a_leader_that_cannot_probe_has_no_vote() -> None:
+    """One of two others that fails is no majority; both are."""
+    for failing, status in ((("b",), HEALTHY), (("b", "c"), UNHEALTHY)):
+        world = _world("b", "c", settings=CheckSettings(interval_s=5.0, timeout_s=1.0))
+        await world.register(ttl_seconds=10.0)
+        async with world.leading():
+            await asyncio.sleep(6.0)
+            world.prober.answers[80] = OURS
+            _refused_by(world, *failing)
+            await asyncio.sleep(60.0)
+
+        assert world.shown()[0] is status
+
+
+@virtually
+async def test_what_the_leader_cannot_probe_lives_by_the_others() -> None:
+    """Their probes are its proofs of life."""
+    world = _world("b", "c", settings=CheckSettings(interval_s=5.0, timeout_s=1.0))
+    await world.register(ttl_seconds=10.0)
+    world.prober.answers[80] = OURS
+    async with world.leading():
+        renewed_s = []
+        for _ in range(60):
+            await asyncio.sleep(1.0)
+            lease = world.machine.catalog.lease("id-80")
+            assert lease is not None
+            renewed_s.append(lease.renewed_at)
+
+    lasts_s = 3 * 5.0 + 2 * 1.0 + 3.0
+    assert len(set(renewed_s)) >= 60 / lasts_s
+    assert world.shown()[0] is HEALTHY
+
+
+@virtually
+async def test_whoever_is_asked_and_cannot_probe_has_no_vote() -> None:
+    """Stopped for a while, or out of descriptors: it knows nothing."""
+    world = _world("b", "c")
+    await world.register()
+    _refused_by(world, "a")
+    world.probers["b"].answers[80] = OURS
+    async with world.leading():
+        await asyncio.sleep(12.0)
+
+    assert world.shown() == (HEALTHY, "unreachable from a only: connect refused")
+    assert world.observer.opinions["agreed"] == 0
+
+
 @virtually
 async def test_a_success_withdraws_the_question() -> None:
     """It was about to be judged by probes that are past."""
@@ -159,10 +211,10 @@ async def test_a_question_that_is_not_taken_is_put_again() -> None:
 async def test_many_suspects_share_commands_both_ways() -> None:
     """A rack that dies must not flood the log."""
     world = _world("b", "c")
-    for port in range(300):
-        await world.register(port)
-        _refused_by(world, "a", "b", "c", port=port)
     async with world.leading():
+        for port in range(300):
+            _refused_by(world, "a", "b", "c", port=port)
+            await world.register(port)
         await asyncio.sleep(10.0)
 
     assert {world.shown(port) for port in range(300)} == {DOWN}
@@ -234,12 +286,12 @@ async def test_a_question_about_a_former_registration_is_not_answered() -> None:
 async def test_a_target_that_hangs_does_not_hold_up_other_answers() -> None:
     """The refused ones are known in milliseconds."""
     world = _world("b", "c")
-    for port in (80, 81):
-        await world.register(port)
-        _refused_by(world, "a", "b", "c", port=port)
     for prober in world.probers.values():
         prober.delays_s[81] = 5.0
     async with world.leading():
+        for port in (80, 81):
+            _refused_by(world, "a", "b", "c", port=port)
+            await world.register(port)
         await asyncio.sleep(2.5)
         assert world.shown(80) == DOWN
         assert world.shown(81)[0] is HEALTHY

@@ -8,6 +8,7 @@ from registry.model import Status
 from registry.ports import ProbeResult
 from tests.unit.health.world import BROKEN, PASSED, REFUSED
 
+OURS = ProbeResult(passed=False, cause="no descriptor left", is_ours=True)
 HEALTHY, UNHEALTHY, STARTING = Status.HEALTHY, Status.UNHEALTHY, Status.STARTING
 
 
@@ -67,6 +68,57 @@ def test_a_short_lease_is_asked_for_more_often() -> None:
     judgement.asked(60.0)
 
     assert judgement.observe(BROKEN, 90.0).action is Action.SUSPECT
+
+
+def test_a_late_probe_asks_before_the_lease_is_over() -> None:
+    """With thousands that hang, probes come late: failures in a row would take longer
+    than the lease, and the others' answers are its only proof of life.
+    """
+    judgement = Judgement(_plan(lease_s=113.0), HEALTHY)
+    judgement.observe(PASSED, 0.0)
+
+    step = judgement.observe(BROKEN, 55.0)
+
+    assert step.action is Action.SUSPECT
+    assert step.cause == "check_failed: 503 (1 of 3)"
+
+
+def test_at_its_pace_nobody_is_asked_before_all_failures() -> None:
+    """A lease lasts a whole verdict, each probe taking all of its time-out."""
+    judgement = Judgement(_plan(lease_s=103.0), HEALTHY)
+    judgement.observe(PASSED, 0.0)
+
+    steps = [judgement.observe(BROKEN, 30.0 * n + 5.0) for n in (1, 2, 3)]
+
+    assert [s.action for s in steps] == [Action.NOTHING, Action.NOTHING, Action.SUSPECT]
+
+
+def test_a_permanent_one_is_never_asked_about_early() -> None:
+    """It has no lease that could run out."""
+    judgement = Judgement(_plan(lease_s=0.0), HEALTHY)
+
+    assert judgement.observe(BROKEN, 1e6).action is Action.NOTHING
+
+
+def test_what_says_nothing_of_the_instance_counts_nothing() -> None:
+    """Descriptors that ran out here are no failures in a row there."""
+    judgement = Judgement(_plan(), HEALTHY)
+    results = [BROKEN, BROKEN, OURS, OURS, BROKEN]
+
+    steps = [judgement.observe(r, 10.0 * n) for n, r in enumerate(results)]
+
+    actions = [s.action for s in steps]
+    assert actions == [Action.NOTHING] * 4 + [Action.SUSPECT]
+    assert steps[2].delay_s == 10.0
+
+
+def test_the_others_are_asked_about_what_we_cannot_probe() -> None:
+    """Before its lease is over, and each time again."""
+    judgement = Judgement(_plan(lease_s=103.0), HEALTHY)
+    judgement.observe(PASSED, 0.0)
+    actions = [judgement.observe(OURS, 10.0 * n).action for n in range(1, 8)]
+
+    assert actions == [Action.NOTHING] * 6 + [Action.SUSPECT]
 
 
 def test_successes_in_a_row_turn_it_healthy() -> None:

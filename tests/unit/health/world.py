@@ -14,6 +14,7 @@ from registry.catalog.commands import (
     Register,
 )
 from registry.catalog.machine import CatalogMachine
+from registry.health.leadership import Means
 from registry.health.monitor import HealthMonitor
 from registry.health.opinions import OpinionGiver
 from registry.health.plan import CheckSettings
@@ -124,15 +125,17 @@ class World:
         self.prober = FakeProber()
         self.members = ("a", *others)
         self.monitor = HealthMonitor(
-            catalog=self.machine.catalog,
-            proposals=self.proposals,
-            prober=self.prober,
-            clock=self.clock,
-            view=self.view,
-            settings=self.settings,
-            observer=self.observer,
-            random=random,
-            most_at_once=most_at_once,
+            Means(
+                catalog=self.machine.catalog,
+                proposals=self.proposals,
+                prober=self.prober,
+                clock=self.clock,
+                view=self.view,
+                settings=self.settings,
+                observer=self.observer,
+                random=random,
+                most_at_once=most_at_once,
+            )
         )
         self.probers = {name: FakeProber() for name in others}
         self.givers = {name: self._giver(name) for name in others}

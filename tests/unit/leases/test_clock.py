@@ -78,6 +78,36 @@ def test_what_passed_unnoticed_is_paid_before_time_counts_again() -> None:
     assert abs(clock.read(now_s) - stood_at - 1.0) < 1e-6
 
 
+def test_what_may_have_to_be_paid_is_not_sure() -> None:
+    """A majority that falls silent is noticed late: nothing is decided by that time."""
+    clock = LeaseClock()
+    clock.observe(0.0, able=True)
+    now_s = _run(clock, 0.0, 10.0)
+    sure_s = []
+    for silent_s in (0.05, 0.1, 0.15, 0.2, 0.25, 0.3):
+        clock.observe(now_s + silent_s, able=True, unnoticed_s=max(0, silent_s - 0.1))
+        sure_s.append(clock.sure(now_s + silent_s))
+    clock.observe(now_s + 0.35, able=False, unnoticed_s=0.25)
+    sure_s.append(clock.sure(now_s + 0.35))
+    clock.observe(now_s + 2.0, able=True)
+    sure_s.append(clock.sure(now_s + 2.0))
+
+    assert max(sure_s) <= 10.1 + 1e-6
+
+
+def test_nothing_is_owed_that_was_never_counted() -> None:
+    """An hour in which the process mostly stands: lease time goes on soon after it."""
+    clock, now_s = LeaseClock(), 0.0
+    clock.observe(now_s, able=True)
+    for _ in range(6_000):
+        now_s += 0.4
+        clock.observe(now_s, able=False, unnoticed_s=0.4)
+        now_s = _run(clock, now_s, 0.2)
+    before_s = clock.read(now_s)
+
+    assert clock.read(_run(clock, now_s, 3.0)) > before_s + 1.0
+
+
 def test_a_reading_is_ahead_of_the_count_by_a_span_at_most() -> None:
     """Stamps may be a hair late, which is the safe side, but no more."""
     clock = LeaseClock()

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from registry.leases.clock import LeaseClock
 from registry.leases.pulse import Pulse
 from registry.ports import ClusterView, MemberView
@@ -54,3 +56,36 @@ def test_what_is_not_caught_up_or_has_no_disk_is_not_able() -> None:
 def test_a_commit_index_that_does_not_move_is_a_stall() -> None:
     """What was counted until it was noticed is a debt, so little is left."""
     assert _counted_s(replace(LEADING, commit_index=5, last_index=9)) <= 0.25
+
+
+@pytest.mark.parametrize("idle_s", [0.1, 0.5, 1.0, 1.4])
+def test_what_a_leader_without_a_majority_let_pass_does_not_count(
+    idle_s: float,
+) -> None:
+    """It was heard all the while, and nobody could know: the next one takes it back.
+
+    All since the last commit, and no more: a dead instance must not stay for it.
+    """
+    clock, lease_clock = FakeClock(), LeaseClock()
+    views = [FOLLOWING]
+    pulse = Pulse(lease_clock, clock, lambda: views[-1])
+
+    def go_on(seconds: float, *, commits: bool = False) -> None:
+        for _ in range(round(seconds / 0.05)):
+            index = views[-1].commit_index + commits
+            views[:] = [
+                replace(
+                    views[-1], commit_index=index, applied_index=index, last_index=index
+                )
+            ]
+            pulse.observe()
+            clock.advance(0.05)
+
+    go_on(5.0, commits=True)
+    committed_s = lease_clock.read(clock.now_s())
+    go_on(idle_s)
+    views[:] = [replace(_leader(0.0), term=FOLLOWING.term + 1)]
+    go_on(2.0)
+
+    counted_s = lease_clock.read(clock.now_s()) - committed_s
+    assert 2.0 - 0.2 <= counted_s <= 2.0 + 1e-6
