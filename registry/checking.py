@@ -3,10 +3,11 @@
 import ssl
 
 from registry.config import HealthCheckConfig
-from registry.descriptors import read_limit
+from registry.descriptors import for_checks, read_limit
 from registry.health.networks import NetworkRules
 from registry.health.plan import CheckSettings
 from registry.health.probes.prober import TableProber, kept_connections, tls_context
+from registry.health.scheduler import MOST_AT_ONCE
 
 
 def settings_of(health: HealthCheckConfig) -> CheckSettings:
@@ -42,3 +43,8 @@ def unusable_files(health: HealthCheckConfig) -> list[str]:
 def prober_of(rules: NetworkRules, tls: ssl.SSLContext) -> TableProber:
     """Make what asks the instances, in the running loop."""
     return TableProber(rules, tls=tls, max_kept=kept_connections(read_limit()[0]))
+
+
+def most_probes() -> int:
+    """Return how many probes may be under way at once: each needs a descriptor."""
+    return min(MOST_AT_ONCE, max(1, for_checks(read_limit()[0]) // 2))

@@ -15,6 +15,7 @@ from registry.health.leadership import Means
 from registry.health.monitor import HealthMonitor
 from registry.health.opinions import OpinionGiver
 from registry.health.plan import CheckSettings
+from registry.health.scheduler import MOST_AT_ONCE
 from registry.leases.clock import LeaseClock
 from registry.leases.keeper import Keeper
 from registry.leases.pulse import EACH_S, Pulse
@@ -43,8 +44,9 @@ class Duties:
         settings: CheckSettings,
         observer: DutyObserver,
         random: Callable[[], float],
+        most_probes: int = MOST_AT_ONCE,
     ) -> None:
-        """``random``: uniform in [0, 1), for jitter."""
+        """``random``: uniform in [0, 1), for jitter; ``most_probes``: at once."""
         view, catalog = consensus.view, machine.catalog
         self._clock = clock
         self._lease_clock = LeaseClock()
@@ -71,6 +73,7 @@ class Duties:
                 settings=settings,
                 observer=observer,
                 random=random,
+                most_at_once=most_probes,
             )
         )
         self._opinions = OpinionGiver(

@@ -90,6 +90,7 @@ class RegistryNode:
             settings=checks,
             observer=metrics,
             random=SystemRandom().random,
+            most_probes=checking.most_probes(),
         )
         self.replication.follow(self.duties)
         metrics.register_source(self.replication.counters)

@@ -3,7 +3,7 @@
 aiohttp reads on through any number of interim answers (1xx), all that have arrived in
 one turn of the loop: a target that sends nothing else held the loop for a second in a
 trial. And what surrounds a body in chunks is counted by nobody. So the bytes of an
-answer are counted here, and fed in slices.
+answer are counted here, and fed in slices. So are the uses of a connection.
 """
 
 import asyncio
@@ -15,6 +15,8 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.http_parser import RawResponseMessage
 from aiohttp.streams import StreamReader
 
+from registry.health.probes.kept import MOST_USES
+
 MAX_ANSWER_BYTES = 1024 * 1024
 """Heads, bodies and all that is between, of one request."""
 MAX_INTERIM_ANSWERS = 8
@@ -23,10 +25,11 @@ SLICE_BYTES = 16 * 1024
 
 
 class BoundedHandler(ResponseHandler):
-    """A connection that closes itself once an answer exceeds its bounds."""
+    """A connection that ends once an answer exceeds its bounds, or after its uses."""
 
     _left_bytes = MAX_ANSWER_BYTES
     _left_interim = MAX_INTERIM_ANSWERS
+    _left_uses = MOST_USES
 
     def data_received(self, data: bytes) -> None:
         """Take what has come, in slices."""
@@ -52,9 +55,12 @@ class BoundedHandler(ResponseHandler):
         super().feed_data(data, size)
 
     def begin(self) -> None:
-        """Give the next request its full measure."""
+        """Give the next request its full measure; close after the last one."""
         self._left_bytes = MAX_ANSWER_BYTES
         self._left_interim = MAX_INTERIM_ANSWERS
+        self._left_uses -= 1
+        if self._left_uses <= 0:
+            self.force_close()
 
     def _give_up(self) -> None:
         if self.transport is not None and not self.transport.is_closing():

@@ -6,6 +6,7 @@ they are short, printable, and never hold what the target has sent.
 
 import errno
 import re
+from dataclasses import replace
 
 from registry.ports import ProbeResult
 
@@ -15,6 +16,9 @@ RESET = "connection reset"
 NO_ANSWER = "no answer to connect"
 NAME_NOT_FOUND = "name not found"
 NAME_SERVER_SILENT = "name server does not answer"
+NO_DESCRIPTOR = "no descriptor left in the registry"
+NO_MEMORY = "no memory left in the registry"
+NOT_HERE = "this kind cannot be checked here"
 MAX_CAUSE_CHARS = 120
 
 _BY_ERRNO = {
@@ -28,13 +32,19 @@ _BY_ERRNO = {
     errno.ENETDOWN: NO_ROUTE,
     errno.EADDRNOTAVAIL: NO_ROUTE,
     errno.EAFNOSUPPORT: NO_ROUTE,
-    errno.EMFILE: "no descriptor left in the registry",
-    errno.ENFILE: "no descriptor left in the registry",
+    errno.EMFILE: NO_DESCRIPTOR,
+    errno.ENFILE: NO_DESCRIPTOR,
+    errno.ENOBUFS: NO_MEMORY,
+    errno.ENOMEM: NO_MEMORY,
     errno.EACCES: "not permitted to connect",
     errno.EPERM: "not permitted to connect",
 }
 _ERRNO = re.compile(r"\[Errno ([0-9]{1,4})\]")
+_BROKEN = (BrokenPipeError, ConnectionAbortedError, ConnectionResetError)
+"""Loops and libraries raise these without a number, too."""
 _UNREACHABLE = frozenset({REFUSED, NO_ROUTE, RESET})
+_OURS = frozenset({NO_DESCRIPTOR, NO_MEMORY, NOT_HERE})
+"""They say nothing of the target."""
 
 
 class NotReached(OSError):
@@ -48,7 +58,9 @@ class NotReached(OSError):
 def failed(cause: str) -> ProbeResult:
     """Return a failure of a target that could be reached, or never was asked."""
     text = cause if cause.isprintable() else ascii(cause)
-    return ProbeResult(passed=False, cause=text[:MAX_CAUSE_CHARS] or "failed")
+    return ProbeResult(
+        passed=False, cause=text[:MAX_CAUSE_CHARS] or "failed", is_ours=cause in _OURS
+    )
 
 
 def timed_out(timeout_s: float) -> ProbeResult:
@@ -63,8 +75,8 @@ def denied(refusal: str) -> str:
 
 def connect_failed(error: OSError) -> ProbeResult:
     """Return the failure of a connection that did not come about."""
-    cause = _words(error)
-    return ProbeResult(passed=False, cause=cause, is_unreachable=cause in _UNREACHABLE)
+    result = failed(_words(error))
+    return replace(result, is_unreachable=result.cause in _UNREACHABLE)
 
 
 def failure_of(error: Exception) -> ProbeResult:
@@ -83,7 +95,10 @@ def _words(error: OSError) -> str:
     # Several addresses that failed in several ways are one error, told in its text.
     numbers += [int(number) for number in _ERRNO.findall(str(error))]
     known = [_BY_ERRNO[number] for number in numbers if number in _BY_ERRNO]
+    if not known and isinstance(error, _BROKEN):
+        return RESET
     if not known:
-        return (error.strerror or type(error).__name__)[:MAX_CAUSE_CHARS]
-    # An address family without a route says less than what the other one met.
-    return next((words for words in known if words != NO_ROUTE), NO_ROUTE)
+        return error.strerror or type(error).__name__
+    # An address that could not be tried leaves the others' failures open; one of a
+    # family without a route says less than what the other one met.
+    return min(known, key=lambda words: (words not in _OURS, words == NO_ROUTE))

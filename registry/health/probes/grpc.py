@@ -51,9 +51,13 @@ class GrpcProbe:
         authority = target.host.strip("[]")
         if ":" in authority:
             authority = f"[{authority}]"
+        # Else a connection that hangs outlives the probe: by 20 s.
+        limit_ms = max(1, int(target.timeout_s * 1000))
         options = (
             *_OPTIONS,
             ("grpc.default_authority", f"{authority}:{target.port}"),
+            ("grpc.initial_reconnect_backoff_ms", limit_ms),
+            ("grpc.min_reconnect_backoff_ms", limit_ms),
         )
         async with self._grpc.aio.insecure_channel(
             _grpc_target(address, target.port), options=options

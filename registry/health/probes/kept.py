@@ -6,6 +6,11 @@ are closed before they are used again.
 
 from collections import OrderedDict
 
+MOST_USES = 5
+"""Requests on one connection. An old one may still be answered where nobody listens
+any more, or at an address that the name has left: a fresh one finds out.
+"""
+
 
 class KeptPeers:
     """The instances that have a place. Invariant: at most ``max_peers``."""

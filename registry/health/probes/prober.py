@@ -7,10 +7,12 @@ import asyncio
 import ssl
 from collections.abc import Sequence
 
+from registry.descriptors import for_checks
 from registry.health.networks import NetworkRules
 from registry.health.probes import PROBES
 from registry.health.probes.causes import (
     NAME_SERVER_SILENT,
+    NOT_HERE,
     denied,
     failed,
     failure_of,
@@ -21,13 +23,13 @@ from registry.health.probes.resolver import Resolver
 from registry.ports import ProbeResult, Target
 
 MAX_KEPT = 2000
-"""Connections kept between checks, unless a quarter of all descriptors is less."""
+"""Connections kept between checks, unless half of their descriptors is less."""
 KEPT_S = 90.0
 
 
 def kept_connections(soft_limit: int) -> int:
     """Return of how many instances a connection is kept."""
-    return max(1, min(MAX_KEPT, soft_limit // 4))
+    return max(1, min(MAX_KEPT, for_checks(soft_limit) // 2))
 
 
 def available(kind: str) -> bool:
@@ -76,7 +78,7 @@ class TableProber:
         """Probe once, within the target's time-out; never raises."""
         probe = self._probes.get(target.kind)
         if probe is None:
-            return failed("this kind cannot be checked here")
+            return failed(NOT_HERE)
         if refusal := self._rules.literal_refusal(target.host):
             return failed(denied(refusal))
         timer = asyncio.timeout(target.timeout_s)
@@ -86,7 +88,7 @@ class TableProber:
         except Exception as error:
             if not timer.expired():
                 return failure_of(error)
-            if self._resolver.is_waiting(target.host):
+            if self._resolver.holds_up(target.host):
                 return failed(NAME_SERVER_SILENT)
             return timed_out(target.timeout_s)
 

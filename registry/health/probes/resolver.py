@@ -120,9 +120,10 @@ class Resolver(AbstractResolver):
             raise NotReached(denied(refusals[0]))
         return allowed
 
-    def is_waiting(self, host: str) -> bool:
-        """Tell if a look-up of this name is under way, or waits for its turn."""
-        return host.rstrip(".").lower() in self._lookups
+    def holds_up(self, host: str) -> bool:
+        """Tell if checks of this host wait for its look-up: no old answer stands in."""
+        name = host.rstrip(".").lower()
+        return name in self._lookups and not self._old(name)
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
@@ -151,10 +152,9 @@ class Resolver(AbstractResolver):
 
     async def _find(self, name: str) -> tuple[str, ...]:
         known = self._answers.get(name)
-        now_s = self._now_s()
         if known is not None:
             self._answers.move_to_end(name)
-            if now_s < known.until_s:
+            if self._now_s() < known.until_s:
                 return _taken(known)
         lookup = self._lookups.get(name)
         if lookup is None:
@@ -162,20 +162,23 @@ class Resolver(AbstractResolver):
                 raise NotReached(NAME_SERVER_SILENT)
             lookup = asyncio.create_task(self._look_up(name))
             self._lookups[name] = lookup
-        usable = (
-            known is not None
-            and bool(known.addresses)
-            and now_s < known.until_s + STALE_KEPT_S
-        )
+        old = self._old(name)
         # It goes on when this check ends: the next one will profit.
-        await asyncio.wait((lookup,), timeout=STALE_AFTER_S if usable else None)
+        await asyncio.wait((lookup,), timeout=STALE_AFTER_S if old else None)
         if lookup.done() and not lookup.cancelled():
             answer = lookup.result()
-            if answer.addresses or answer.cause == NAME_NOT_FOUND or not usable:
+            if answer.addresses or answer.cause == NAME_NOT_FOUND or not old:
                 return _taken(answer)
-        if usable and known is not None:
-            return known.addresses
+        if old:
+            return old
         raise NotReached(NAME_SERVER_SILENT)
+
+    def _old(self, name: str) -> tuple[str, ...]:
+        """Return the addresses that stand in for a name server that is silent."""
+        known = self._answers.get(name)
+        if known is None or self._now_s() >= known.until_s + STALE_KEPT_S:
+            return ()
+        return known.addresses
 
     async def _look_up(self, name: str) -> _Answer:
         try:

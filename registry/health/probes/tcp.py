@@ -4,7 +4,12 @@ import asyncio
 import socket
 from collections.abc import Sequence
 
-from registry.health.probes.causes import NO_ROUTE, NotReached, connect_failed
+from registry.health.probes.causes import (
+    NO_ROUTE,
+    REFUSED,
+    NotReached,
+    connect_failed,
+)
 from registry.health.probes.kind import Tools
 from registry.ports import ProbeResult, Target
 
@@ -44,7 +49,20 @@ async def reached(addresses: Sequence[str], port: int, *, timeout_s: float) -> s
                 connection.setblocking(False)
                 async with asyncio.timeout(share_s):
                     await loop.sock_connect(connection, (address, port))
+                if is_to_itself(connection):
+                    raise NotReached(REFUSED)
             return address
         except OSError as error:
             last_error = error
     raise last_error
+
+
+def is_to_itself(connection: socket.socket) -> bool:
+    """Tell if a connection is its own other end: nobody listens there.
+
+    It comes about when the system chooses the port that is connected to as our own.
+    """
+    try:
+        return bool(connection.getsockname() == connection.getpeername())
+    except OSError:
+        return False  # It was accepted and has been reset since.

@@ -54,6 +54,9 @@ async def prober(
 class Serving:
     """A running server: its port, how often it was connected to, what it was sent."""
 
+    listener: asyncio.Server
+    """Once closed, nobody listens; open connections stay."""
+
     def __init__(self) -> None:
         self.port = 0
         self.connections = 0
@@ -82,6 +85,7 @@ async def serving(handler: Handler, **options: object) -> AsyncIterator[Serving]
         0,
         **options,  # type: ignore[arg-type]
     )
+    running.listener = server
     running.port = server.sockets[0].getsockname()[1]
     try:
         yield running

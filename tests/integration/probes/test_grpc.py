@@ -1,5 +1,6 @@
 """The contract, for grpc.health.v1; and what is no such thing."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -87,3 +88,27 @@ async def test_what_speaks_something_else_fails_in_time() -> None:
 
     assert results[0].cause in ("not gRPC, or closed", "timed out after 0.5 s")
     assert results[1].cause == "timed out after 0.5 s"
+
+
+async def test_a_connection_that_hangs_ends_with_its_probe() -> None:
+    """Else a thousand hanging targets hold a thousand descriptors for 20 s."""
+    is_over = asyncio.Event()
+
+    async def hang(reader: servers.Reader, writer: servers.Writer) -> None:
+        if await reader.read():
+            is_over.set()
+
+    async with servers.serving(hang) as running, servers.prober() as prober:
+        await prober.probe(servers.target(running.port, "grpc", timeout_s=0.3))
+
+        async with asyncio.timeout(5.0):
+            await is_over.wait()
+
+
+async def test_a_kind_that_is_not_here_says_nothing_of_its_target() -> None:
+    """The library may be missing on this replica alone."""
+    async with servers.prober() as prober:
+        result = await prober.probe(servers.target(1, "smtp"))
+
+    assert result.cause == "this kind cannot be checked here"
+    assert result.is_ours

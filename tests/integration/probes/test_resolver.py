@@ -7,7 +7,7 @@ import pytest
 
 from registry.health.networks import NetworkRules
 from registry.health.probes.causes import NotReached
-from registry.health.probes.resolver import LEAST_KEPT_S, Resolver
+from registry.health.probes.resolver import LEAST_KEPT_S, STALE_KEPT_S, Resolver
 from tests.integration.probes import servers
 from tests.integration.probes.names import NameServer
 from tests.support.fake_clock import FakeClock
@@ -54,6 +54,27 @@ async def test_an_old_answer_stands_in_for_a_silent_name_server() -> None:
 
         assert await found.addresses("web.example") == ("127.0.0.1",)
         await found.close()
+
+
+async def test_a_check_with_an_old_answer_is_not_held_up_by_its_name() -> None:
+    """What it meets at that address is the service's own doing, and said so."""
+    clock = FakeClock()
+    async with NameServer({"web.example": "127.0.0.1"}) as names:
+        names.ttl_s = 0
+        found = Resolver(OPEN, nameservers=names.at, now_s=clock.now_s)
+        await found.addresses("web.example")
+        names.is_silent = True
+        clock.advance(LEAST_KEPT_S + 1.0)
+        waiting = asyncio.create_task(found.addresses("new.example"))
+        await found.addresses("web.example")
+
+        assert not found.holds_up("web.example")
+        assert found.holds_up("NEW.example.")
+        clock.advance(STALE_KEPT_S)
+        assert found.holds_up("web.example")
+        await found.close()
+        with pytest.raises(NotReached):
+            await waiting
 
 
 async def test_what_is_remembered_is_bounded() -> None:

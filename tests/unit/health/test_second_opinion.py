@@ -163,20 +163,6 @@ async def test_what_the_leader_cannot_probe_lives_by_the_others() -> None:
 
 
 @virtually
-async def test_whoever_is_asked_and_cannot_probe_has_no_vote() -> None:
-    """Stopped for a while, or out of descriptors: it knows nothing."""
-    world = _world("b", "c")
-    await world.register()
-    _refused_by(world, "a")
-    world.probers["b"].answers[80] = OURS
-    async with world.leading():
-        await asyncio.sleep(12.0)
-
-    assert world.shown() == (HEALTHY, "unreachable from a only: connect refused")
-    assert world.observer.opinions["agreed"] == 0
-
-
-@virtually
 async def test_a_success_withdraws_the_question() -> None:
     """It was about to be judged by probes that are past."""
     world = _world("b")
@@ -251,84 +237,3 @@ async def test_an_answer_is_counted_once_and_from_members_alone() -> None:
 async def _suspect(world: World, *, replica: str = "a", generation: int) -> None:
     item = Suspicion(ServiceId("id-80"), generation)
     await world.propose(Suspect(items=(item,), replica=replica, at_ms=0))
-
-
-@virtually
-async def test_only_the_present_leader_is_answered() -> None:
-    """A replay of last week's log holds thousands of questions."""
-    world = _world("b")
-    await world.register()
-    generation = world.consensus.index << 8
-    async with world.leading():
-        await _suspect(world, replica="z", generation=generation)
-        await asyncio.sleep(1.0)
-        assert world.probers["b"].asked == []
-        await _suspect(world, generation=generation)
-        await asyncio.sleep(1.0)
-
-    assert len(world.probers["b"].asked) == 1
-    assert world.observer.opinions["given"] == 1
-
-
-@virtually
-async def test_a_question_about_a_former_registration_is_not_answered() -> None:
-    """I5: the answer would be about another one."""
-    world = _world("b")
-    await world.register()
-    async with world.leading():
-        await _suspect(world, generation=12345)
-        await asyncio.sleep(1.0)
-
-    assert world.probers["b"].asked == []
-
-
-@virtually
-async def test_a_target_that_hangs_does_not_hold_up_other_answers() -> None:
-    """The refused ones are known in milliseconds."""
-    world = _world("b", "c")
-    for prober in world.probers.values():
-        prober.delays_s[81] = 5.0
-    async with world.leading():
-        for port in (80, 81):
-            _refused_by(world, "a", "b", "c", port=port)
-            await world.register(port)
-        await asyncio.sleep(2.5)
-        assert world.shown(80) == DOWN
-        assert world.shown(81)[0] is HEALTHY
-        await asyncio.sleep(5.0)
-
-    assert world.shown(81) == DOWN
-
-
-@virtually
-async def test_a_defect_while_answering_is_logged_and_answering_begins_anew() -> None:
-    """It is a background task of every replica: it must not end one, nor end."""
-    world = _world("b")
-    await world.register()
-    generation = world.consensus.index << 8
-    async with world.leading():
-        await _suspect(world, generation=generation)
-        world.consensus.breaks = ValueError("a defect")
-        await asyncio.sleep(2.0)
-        world.consensus.breaks = None
-        await _suspect(world, generation=generation)
-        await asyncio.sleep(1.0)
-
-    assert world.observer.opinions["given"] == 1
-
-
-@virtually
-async def test_an_opinion_that_cannot_be_given_harms_nobody() -> None:
-    """It counts as no answer."""
-    world = _world("b")
-    await world.register()
-    generation = world.consensus.index << 8
-    async with world.leading():
-        await _suspect(world, generation=generation)
-        world.consensus.refuses = NoLeader
-        await asyncio.sleep(1.0)
-        world.consensus.refuses = None
-        await _suspect(world, generation=generation)
-        await asyncio.sleep(1.0)
-
-    assert world.observer.opinions["given"] == 1

@@ -27,6 +27,8 @@ from registry.health.probes.prober import available, kept_connections, tls_conte
         (OSError(errno.EMFILE, "x"), "no descriptor left in the registry", False),
         (NotReached("name not found"), "name not found", False),
         (OSError("odd"), "OSError", False),
+        (ConnectionResetError("Connection lost"), "connection reset", True),
+        (BrokenPipeError(), "connection reset", True),
         (OSError(f"Multiple exceptions: [Errno {errno.ENETUNREACH}] a, "
                  f"[Errno {errno.ECONNREFUSED}] b"), "connect refused", True),
     ],
@@ -39,6 +41,30 @@ def test_a_failed_connection_has_one_wording(
 
     assert (result.passed, result.cause) == (False, cause)
     assert result.is_unreachable is is_unreachable
+
+
+@pytest.mark.parametrize(
+    "number", [errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM]
+)
+def test_what_we_lack_says_nothing_of_the_target(number: int) -> None:
+    """Nor does what its other addresses met, as one of them could not be asked."""
+    several = f"Multiple exceptions: [Errno {errno.ECONNREFUSED}] a, [Errno {number}] b"
+
+    for result in (
+        connect_failed(OSError(number, "x")),
+        connect_failed(OSError(several)),
+        failure_of(OSError(number, "x")),
+    ):
+        assert result.is_ours
+        assert not result.is_unreachable
+        assert result.cause.endswith("left in the registry")
+
+
+def test_all_else_is_the_targets_own() -> None:
+    """A silent name server as well, or it would hide that its services are gone."""
+    assert not failed("name server does not answer").is_ours
+    assert not timed_out(5.0).is_ours
+    assert not connect_failed(ConnectionRefusedError(errno.ECONNREFUSED, "")).is_ours
 
 
 def test_causes_are_short_printable_and_never_empty() -> None:
@@ -59,9 +85,9 @@ def test_the_table_says_what_can_be_checked() -> None:
     assert not available("smtp")
 
 
-def test_a_quarter_of_the_descriptors_bounds_what_is_kept() -> None:
-    """The log and the clients need theirs."""
-    assert [kept_connections(n) for n in (1024, 20_000, 2)] == [256, 2000, 1]
+def test_descriptors_bound_what_is_kept() -> None:
+    """The log, the clients and the probes under way need theirs."""
+    assert [kept_connections(n) for n in (1024, 20_000, 2)] == [96, 2000, 1]
 
 
 def test_unreadable_authorities_are_said_so() -> None:
