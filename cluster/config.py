@@ -18,7 +18,7 @@ class Timing:
     append_period_s: float = 0.05
     election_min_s: float = 0.3
     election_max_s: float = 0.6
-    leader_fallback_s: float = 1.0
+    leader_fallback_s: float = 0.5
     """A leader without answers from a majority for this long steps down."""
     tick_s: float = 0.01
     keep_alive_s: float = 1.0

@@ -67,7 +67,8 @@ class RaftCore(SyncObj):  # type: ignore[misc]
             appendEntriesPeriod=timing.append_period_s,
             raftMinTimeout=timing.election_min_s,
             raftMaxTimeout=timing.election_max_s,
-            leaderFallbackTimeout=timing.leader_fallback_s,
+            # A belt: `Fitness` looks at it more carefully, and earlier.
+            leaderFallbackTimeout=2 * timing.leader_fallback_s,
             connectionTimeout=max(2.0, timing.election_max_s),
             commandsWaitLeader=False,
             commandsQueueSize=COMMANDS_QUEUE,
@@ -143,7 +144,7 @@ class RaftCore(SyncObj):  # type: ignore[misc]
         return heard[others_needed - 1] if len(heard) >= others_needed > 0 else 0.0
 
     def step_down(self) -> None:
-        """Stop leading: our own disk does not follow."""
+        """Stop leading: our own disk does not follow, or nobody answers."""
         self._SyncObj__setState(library.FOLLOWER)
         self._SyncObj__raftLeader: Any = None
 

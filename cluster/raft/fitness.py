@@ -3,7 +3,7 @@
 Unfit is who stops, or whose disk is nearly full: it hands the lead over and does not
 seek it, unless nobody else leads for a while (it may be the only one with the whole
 log). Whose disk does not answer steps down, since it would hold up every write, and at
-last ends.
+last ends. So does a leader that no majority answers: it may be heard and hear nothing.
 """
 
 from collections.abc import Callable
@@ -33,8 +33,10 @@ class Fitness:
         identity: Callable[[], Identity],
         disk_low: Callable[[], bool],
         leader_age_s: Callable[[], float | None],
+        hang_up: Callable[[str], None],
         fatal: Callable[[str], NoReturn],
     ) -> None:
+        """``hang_up(peer)`` ends the links with it; they are dialled again."""
         self.is_stopping = False
         self._core = core
         self._writer = writer
@@ -43,10 +45,12 @@ class Fitness:
         self._identity = identity
         self._disk_low = disk_low
         self._leader_age_s = leader_age_s
+        self._hang_up = hang_up
         self._fatal = fatal
         self._began_s = library.now_s()
         self._next_ask_s = 0.0
         self._asked = 0
+        self._deaf_since_s: float | None = None
 
     def may_vote(self) -> bool:
         """Whether this replica's vote counts (see founding)."""
@@ -83,6 +87,31 @@ class Fitness:
             self._fatal(f"the disk has not answered for {busy_s:.0f} s")
         if self._peers and self._core.is_leader and self._is_disk_stuck():
             self._core.step_down()
+
+    def after_tick(self) -> None:
+        """Give the lead up where that is due."""
+        self.hand_over_if_unfit()
+        self.step_down_if_deaf()
+
+    def step_down_if_deaf(self) -> None:
+        """Stop leading, and hang up, when no majority answers any more.
+
+        Seen twice, an append period apart: after a stop of the process the answers are
+        there, and have yet to be read.
+        """
+        now_s = library.now_s()
+        silent_s = now_s - self._core.quorum_heard_s()
+        is_deaf = silent_s > self._timing.leader_fallback_s
+        if not self._peers or not self._core.is_leader or not is_deaf:
+            self._deaf_since_s = None
+            return
+        if self._deaf_since_s is None:
+            self._deaf_since_s = now_s
+        if now_s - self._deaf_since_s < self._timing.append_period_s:
+            return
+        self._core.step_down()
+        for peer in self._peers:  # Who hears us still need not wait until it misses us.
+            self._hang_up(peer)
 
     def hand_over_if_unfit(self) -> None:
         """Ask one peer after the other to take the lead from us."""

@@ -72,7 +72,6 @@ class RaftNode:
         self.elections_won = 0
         self._guarded_turn = guarded(self._turn, surroundings.fatal)
         self._guarded_on_timer = guarded(self._on_timer, surroundings.fatal)
-        rng = surroundings.random
         self.gateway = Gateway(self, surroundings, incarnation)
         self.peers = self.gateway.peers
         self.writer = LogWriter(
@@ -108,7 +107,7 @@ class RaftNode:
             self.outbox,
             self.appends,
             config.peers,
-            request_base=rng.getrandbits(40) << 20,
+            request_base=surroundings.random.getrandbits(40) << 20,
         )
         self.core = RaftCore(
             self.journal,
@@ -148,6 +147,7 @@ class RaftNode:
             identity=lambda: self.identity,
             disk_low=lambda: self.compaction.disk_low,
             leader_age_s=self.contact.append_age_s,
+            hang_up=surroundings.links.drop,
             fatal=surroundings.fatal,
         )
         self.divergence = Divergence(ledger, surroundings.fatal)
@@ -166,7 +166,7 @@ class RaftNode:
             connected=self.peers.connected,
             send=self.gateway.put,
             adopt=self.membership.adopt,
-            new_cluster_id=lambda: f"{rng.getrandbits(64):016x}",
+            new_cluster_id=lambda: f"{surroundings.random.getrandbits(64):016x}",
             report=surroundings.report,
         )
         self.gateway.open()
@@ -214,7 +214,7 @@ class RaftNode:
         try:
             self.election.before_tick()
             self.core.doTick(0.0)
-            self.fitness.hand_over_if_unfit()
+            self.fitness.after_tick()
         finally:
             self.outbox.end_tick()
 

@@ -13,8 +13,8 @@ Pure: the caller tells monotonic time.
 LONGEST_SPAN_S = 0.25
 """Observations that are further apart: somebody stood still, and nothing counts."""
 
-MOST_OWED_S = 1.5
-"""A leader without a majority goes on for a second, and is missed after 0.35 s."""
+MOST_OWED_S = 1.0
+"""A leader without a majority goes on for 0.55 s, and is missed after 0.35 s."""
 
 
 class LeaseClock:

@@ -58,7 +58,7 @@ def test_a_commit_index_that_does_not_move_is_a_stall() -> None:
     assert _counted_s(replace(LEADING, commit_index=5, last_index=9)) <= 0.25
 
 
-@pytest.mark.parametrize("idle_s", [0.1, 0.5, 1.0, 1.4])
+@pytest.mark.parametrize("idle_s", [0.1, 0.5, 0.9])
 def test_what_a_leader_without_a_majority_let_pass_does_not_count(
     idle_s: float,
 ) -> None:

@@ -29,10 +29,15 @@ class Replica:
         self.disk_low = False
         self.leader_age_s: float | None = 0.0
         self.busy_s = 0.0
+        self.quorum_heard_s = self.clock.now_s()
         self.asked: list[str] = []
+        self.hung_up: list[str] = []
         self.able = {"b", "c"}
         self.core = _some(
-            is_leader=True, hand_over_to=self.hand_over_to, step_down=self.step_down
+            is_leader=True,
+            hand_over_to=self.hand_over_to,
+            step_down=self.step_down,
+            quorum_heard_s=lambda: self.quorum_heard_s,
         )
         writer = _some(busy_s=lambda: self.busy_s)
         self.fitness = Fitness(
@@ -43,6 +48,7 @@ class Replica:
             identity=self.identity,
             disk_low=lambda: self.disk_low,
             leader_age_s=lambda: self.leader_age_s,
+            hang_up=self.hung_up.append,
             fatal=die,
         )
 
@@ -154,3 +160,38 @@ def test_it_asks_the_next_one_after_a_while() -> None:
         replica.clock.advance(ASK_EVERY_S)
 
     assert replica.asked == ["b", "c", "b"]
+
+
+def _deaf_for(replica: Replica, silent_s: float) -> bool:
+    replica.clock.advance(silent_s)
+    replica.fitness.step_down_if_deaf()
+    return not replica.core.is_leader
+
+
+def test_a_leader_that_no_majority_answers_steps_down() -> None:
+    """It may be heard all the same, and then nobody else would stand for election."""
+    replica = Replica()
+
+    assert not _deaf_for(replica, TIMING.leader_fallback_s - 0.01)
+    assert not _deaf_for(replica, 0.02)
+    assert _deaf_for(replica, TIMING.append_period_s + 0.001)
+    assert replica.hung_up == ["b", "c"]
+
+
+def test_a_leader_that_stood_still_reads_its_answers_first() -> None:
+    """They lay there while the process was stopped."""
+    replica = Replica()
+    assert not _deaf_for(replica, 60.0)
+    replica.quorum_heard_s = replica.clock.now_s()
+    assert not _deaf_for(replica, TIMING.append_period_s + 0.001)
+    replica.quorum_heard_s -= 60.0
+    assert not _deaf_for(replica, 0.0)
+
+    assert replica.core.is_leader
+
+
+def test_a_cluster_of_one_is_never_deaf() -> None:
+    """There is nobody who could answer."""
+    replica = Replica(peers=())
+
+    assert not any(_deaf_for(replica, 60.0) for _ in range(3))
