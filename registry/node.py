@@ -33,7 +33,7 @@ from registry.ports import ClusterView
 from registry.proposals import Proposals
 from registry.refusals import Refusals
 from registry.registrar import Registrar, Settings
-from registry.replication import EXIT_FATAL, Replication, end_process
+from registry.replication import Replication, end_process
 from registry.why import Why
 
 EXIT_OK = 0
@@ -207,7 +207,8 @@ async def run(config: Config, stop: asyncio.Event) -> int:
         return EXIT_START_REFUSED
     except Exception:
         log.critical("Cannot start", exc_info=True)
-        return EXIT_FATAL
+        # What was built so far has threads, which would keep the process.
+        end_process("a defect at the start")
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)

@@ -7,6 +7,7 @@ keeps a replica from starting. The pid in it is for the message only.
 import errno
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from cluster.errors import StartRefused
@@ -70,12 +71,13 @@ class DirectoryLock:
             ) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
         except OSError as error:
             message = _refusal(path, descriptor, error)
             os.close(descriptor)
             raise StartRefused(message) from error
+        with suppress(OSError):  # A full disk must not keep it from making room.
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
         return cls(descriptor)
 
     def release(self) -> None:

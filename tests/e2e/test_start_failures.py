@@ -6,6 +6,7 @@ A wrong peer, id or data directory that only the others can see shows in `/ready
 import os
 import shutil
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,7 @@ DATA_DIR = "SERVICE_REGISTRY_DATA_DIR"
 PEERS = "SERVICE_REGISTRY_PEERS"
 NODE_ID = "SERVICE_REGISTRY_NODE_ID"
 BIND = "SERVICE_REGISTRY_BIND"
+EXIT_FATAL = 70
 
 
 def refusal(replica: ReplicaProcess, *, exit_code: int = 1) -> str:
@@ -58,6 +60,23 @@ def test_authorities_for_checks_that_cannot_be_read(
 
     assert refusal(alone).startswith("health_check.tls_ca_file: /no/such.pem")
     assert not Path(alone.settings[DATA_DIR]).exists()
+
+
+DEFECTIVE = """
+import registry.node
+registry.node.Duties = None
+from registry.cli import main
+main()
+"""
+
+
+def test_a_defect_while_starting(alone: ReplicaProcess) -> None:
+    """The process ends for its supervisor: threads of what was built do not keep it."""
+    alone.command = (sys.executable, "-c", DEFECTIVE, "serve")
+    alone.start()
+
+    assert alone.wait(deadline_s=10.0) == EXIT_FATAL
+    assert "TypeError" in alone.log.read_text()
 
 
 def test_the_http_port_is_taken(alone: ReplicaProcess) -> None:

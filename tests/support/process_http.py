@@ -15,6 +15,8 @@ class Reply:
 
     status: int
     body: bytes
+    index: int = 0
+    """``X-Registry-Index``; 0: it has none."""
 
     @property
     def json(self) -> dict[str, object]:
@@ -44,7 +46,8 @@ def ask(
     try:
         connection.request(method, path, body=data)
         answer = connection.getresponse()
-        return Reply(answer.status, answer.read())
+        index = int(answer.getheader("X-Registry-Index", "0"))
+        return Reply(answer.status, answer.read(), index)
     finally:
         connection.close()
 

@@ -28,7 +28,7 @@ class ReplicaProcess:
     """One replica that can be started, killed and started again.
 
     It ends with this process, however that ends: it holds one end of a pipe.
-    ``settings`` are environment names, ``arguments`` those of the command; both may be
+    ``settings`` are environment names, ``arguments`` follow the command; all may be
     changed between two starts.
     """
 
@@ -38,6 +38,7 @@ class ReplicaProcess:
         self.node_id = node_id
         self.url = url
         self.settings = settings
+        self.command: tuple[str, ...] = COMMAND
         self.arguments: tuple[str, ...] = ()
         self.log = log
         self._process: subprocess.Popen[bytes] | None = None
@@ -51,7 +52,12 @@ class ReplicaProcess:
         try:
             with self.log.open("ab") as log:
                 self._process = subprocess.Popen(
-                    [*COMMAND, *self.arguments, "--exit-with-parent", str(watched)],
+                    [
+                        *self.command,
+                        *self.arguments,
+                        "--exit-with-parent",
+                        str(watched),
+                    ],
                     cwd=TOP,
                     env=environment(self.settings),
                     stdin=subprocess.DEVNULL,

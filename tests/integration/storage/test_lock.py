@@ -56,6 +56,24 @@ def test_a_directory_that_cannot_be_written_is_refused() -> None:
         prepare_directory(Path("/proc/data"))
 
 
+FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from cluster.storage.lock import DirectoryLock
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+DirectoryLock.acquire(Path(sys.argv[1]))
+"""
+
+
+def test_a_full_disk_does_not_keep_a_directory_from_being_locked(
+    tmp_path: Path,
+) -> None:
+    """Whoever starts there makes room first: the pid is for a message only."""
+    command = [sys.executable, "-c", FULL_DISK, str(tmp_path)]
+    subprocess.run(command, check=True, timeout=30)
+
+
 def test_a_directory_in_use_is_refused_naming_the_process(tmp_path: Path) -> None:
     """Two writers would destroy the log."""
     process = subprocess.Popen(
