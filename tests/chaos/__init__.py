@@ -1,0 +1,1 @@
+"""The registry as it ships, under real faults: beds, faults, clients, checkers."""

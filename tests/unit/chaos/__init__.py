@@ -1,0 +1,1 @@
+"""What judges real runs, judged by evidence made by hand: good, and not."""
