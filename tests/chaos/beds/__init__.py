@@ -1,0 +1,1 @@
+"""What the verbs of `Bed` are done to: processes, and containers."""
