@@ -55,6 +55,7 @@ class Pulse:
         silent_s = _silent_s(view)
         able = (
             view.caught_up
+            and view.leader is not None
             and stalled_s < COMMITS_S
             and silent_s < HEARD_S
             and DISK_LOW not in view.degraded
@@ -73,8 +74,8 @@ class Pulse:
 def _silent_s(view: ClusterView) -> float:
     """Return for how long the leader, or on it a majority, was not heard."""
     if view.role != "leader":
-        age_s = view.contact_age_s
-        return float("inf") if view.leader is None or age_s is None else age_s
+        # Also without a leader: nothing was amiss before it fell silent.
+        return float("inf") if view.contact_age_s is None else view.contact_age_s
     ages_s = [
         0.0
         if member.node_id == view.node_id

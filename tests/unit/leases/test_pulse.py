@@ -89,3 +89,19 @@ def test_what_a_leader_without_a_majority_let_pass_does_not_count(
 
     counted_s = lease_clock.read(clock.now_s()) - committed_s
     assert 2.0 - 0.2 <= counted_s <= 2.0 + 1e-6
+
+
+def test_a_moment_without_a_leader_costs_that_moment() -> None:
+    """Not the most that could ever be owed: the dead would stay in the list for it."""
+    clock, lease_clock = FakeClock(), LeaseClock()
+    views = [FOLLOWING]
+    pulse = Pulse(lease_clock, clock, lambda: views[-1])
+    for n in range(100):
+        if n == 50:
+            views[:] = [replace(FOLLOWING, leader=None, contact_age_s=0.06)]
+        elif n == 52:
+            views[:] = [FOLLOWING]
+        pulse.observe()
+        clock.advance(0.05)
+
+    assert 4.7 <= lease_clock.read(clock.now_s()) <= 4.95
