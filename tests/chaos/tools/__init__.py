@@ -1,0 +1,1 @@
+"""What goes into the image of the containers that hold networks and disks."""
