@@ -3,9 +3,11 @@
 By the id of a registration, which may be gone already, or by host: all instances of
 a machine that is to be serviced. A drain holds an address, not a registration, so it
 survives restarts of the service. All of it may be repeated.
+
+What an id or a host stands for is read from this replica's catalog: whoever calls has
+first let it reach every write acknowledged before (``Discovery.reach``, consistent).
 """
 
-import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -23,14 +25,13 @@ from registry.errors import (
     TooManyDrains,
     UnknownServiceId,
 )
+from registry.hosts import keys_of_host
 from registry.model import ServiceId
 from registry.ports import Clock
 from registry.proposals import Proposals
 
 KEYS_AT_ONCE = 200
 """In one command: small enough to be forwarded, and to be applied in a moment."""
-SLICE = 2_000
-"""How many keys are looked at in one turn of the loop: about a millisecond."""
 UNDRAINED = "undrained"
 
 _log = structlog.stdlib.get_logger("registry")
@@ -86,13 +87,13 @@ class Drains:
         self, host: str, request: DrainRequest, *, deadline_s: float
     ) -> Drained:
         """Drain every instance of a host. What broke off half-way may be repeated."""
-        keys = await _of_host(host, self._catalog.keys())
+        keys = await keys_of_host(host, self._catalog.keys())
         commands = [self._drain(part, request) for part in _parts(keys)]
         return await self._propose_all(host, commands, deadline_s)
 
     async def undrain_host(self, host: str, *, deadline_s: float) -> Drained:
         """End every drain of a host, of instances that are gone, too."""
-        keys = await _of_host(host, [key for key, _ in self._catalog.drains()])
+        keys = await keys_of_host(host, [key for key, _ in self._catalog.drains()])
         commands = [self._undrain(part) for part in _parts(keys)]
         return await self._propose_all(host, commands, deadline_s)
 
@@ -140,21 +141,6 @@ class Drains:
         if Code.INTERNAL_REFUSAL in items:
             raise InternalRefusal("refused: internal_refusal")
         return Drained(items.count(Code.OK), proposed.index)
-
-
-async def _of_host(host: str, keys: list[Key]) -> list[Key]:
-    """Pick the keys of a host, slice by slice, so that the loop is not held up."""
-    wanted = _bare(host)
-    found: list[Key] = []
-    for start in range(0, len(keys), SLICE):
-        found += [k for k in keys[start : start + SLICE] if _bare(k[1]) == wanted]
-        await asyncio.sleep(0)
-    return found
-
-
-def _bare(host: str) -> str:
-    """Return a host as it is compared: names know no case, addresses no brackets."""
-    return host.lower().strip("[]")
 
 
 def _parts(keys: list[Key]) -> list[tuple[Key, ...]]:

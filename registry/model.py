@@ -63,6 +63,8 @@ class Registration(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     version: str = ""
     check: Check | None = None
     initial_status: Status = Status.HEALTHY
+    exclusive: bool = False
+    """Whether it took its address from the other services that claimed it."""
 
     @property
     def probed(self) -> Check | None:
@@ -85,6 +87,13 @@ class Drain(
     """Position of the Drain: a message about another one is stale."""
     limit_seconds: float = 0.0
     """How long it holds, by the leader's monotonic clock; 0: until undrained."""
+    left_at: int = 0
+    """Position at which its instance went; 0: it is there, or was not since."""
+
+    @property
+    def idle_since(self) -> int:
+        """Position since which it lies over nothing, while no instance is there."""
+        return max(self.position, self.left_at)
 
 
 class Transition(

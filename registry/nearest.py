@@ -6,13 +6,15 @@ letter pair. Rejected: difflib (ten times the cost), and an index of letter pair
 for a question that is asked once an hour.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from heapq import heappush, heappushpop
 
 KEPT = 20
 """How many of the names considered are remembered, the nearest ones."""
-SLICE = 1_000
-"""How many names to consider before giving the event loop back: a few ms at worst."""
+SLICE_COST = 20_000
+"""Of the names to consider before giving the event loop back: a few ms at worst."""
+_NAME_COST = 20
+"""Of any name, beside one for each of its characters."""
 
 _SEPARATORS = str.maketrans("", "", "-_. ")
 _MIN_SCORE = 0.5
@@ -26,6 +28,7 @@ class Nearest:
         self._query = query
         self._folded = folded(query)
         self._pairs = _pairs(self._folded)
+        self._letters = sorted(self._folded)
         self._kept: list[tuple[float, str]] = []
 
     def consider(self, names: Iterable[str]) -> None:
@@ -67,9 +70,21 @@ class Nearest:
         score = 2 * len(pairs & self._pairs) / (len(pairs) + len(self._pairs))
         if self._is_inside(other):
             return score + _INSIDE
-        if sorted(other) == sorted(self._folded):  # Two letters the wrong way round.
+        if sorted(other) == self._letters:  # Two letters the wrong way round.
             return max(score, _INSIDE)
         return score
+
+
+def slices(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Cut names into parts that cost about the same to consider, however long."""
+    start = cost = 0
+    for end, name in enumerate(names, 1):
+        cost += len(name) + _NAME_COST
+        if cost >= SLICE_COST:
+            yield names[start:end]
+            start, cost = end, 0
+    if start < len(names):
+        yield names[start:]
 
 
 def folded(name: str) -> str:

@@ -15,6 +15,7 @@ import structlog
 
 from registry.admission import DEFAULT_KIND, CheckRules, SharedAddresses
 from registry.catalog import bounds
+from registry.catalog.causes import REPORTED
 from registry.catalog.commands import Deregister, Register, SetStatus
 from registry.catalog.machine import CatalogMachine
 from registry.catalog.outcomes import Code
@@ -202,7 +203,8 @@ class Registrar:
         if registration is None or slot is None:
             # It left between the two steps.
             raise UnknownServiceId(f"no registration has the id {service_id}")
-        if slot.status is report.status:
+        is_same = slot.status is report.status
+        if is_same and not _outranks(report, slot.cause):
             return 0
         command = SetStatus(
             service_id=service_id,
@@ -210,8 +212,10 @@ class Registrar:
             status=report.status,
             cause=_reported(report),
             at_ms=self._clock.wall_ms(),
+            by_service=is_same,
         )
-        # Stale: registered anew meanwhile, which asserts a status of its own (I5).
+        # Stale: registered anew meanwhile, which asserts a status of its own (I5), or
+        # expired meanwhile.
         return await self._propose(
             command, service_id, deadline_s, fine=(Code.STALE_GENERATION,)
         )
@@ -241,8 +245,16 @@ def _has_check(request: RegistrationRequest) -> bool:
     return request.check is not None or bool(request.health_endpoint)
 
 
+def _outranks(report: StatusReport, cause: str) -> bool:
+    """Whether a status that stands already has a cause that must give way.
+
+    Or a check that passes again would turn what itself says that it is unwell.
+    """
+    return report.status is Status.UNHEALTHY and not cause.startswith(REPORTED)
+
+
 def _reported(report: StatusReport) -> str:
-    cause = f"reported {report.status.value} by heartbeat"
+    cause = f"{REPORTED}{report.status.value} by heartbeat"
     if report.note:
         cause += f": {report.note}"
     return cause[: bounds.MAX_CAUSE_LENGTH]

@@ -5,18 +5,20 @@ Reads like the others: from this replica, with ``min_index``, ``consistent``, ``
 
 import orjson
 from aiohttp import web
+from msgspec.structs import replace
 
 from registry.api import options, parse
 from registry.api.render import instance_fields, json_response, timestamp
-from registry.catalog.records import key_of
+from registry.catalog.records import Lease, key_of
 from registry.discovery import Discovery
 from registry.errors import InvalidField, UnknownServiceId
+from registry.findings import Explanation
 from registry.health.plan import Plan
 from registry.model import Drain, Instance, Transition
 from registry.ports import Clock
 from registry.readiness import degraded
 from registry.refusals import Refusal
-from registry.why import Explanation, Why
+from registry.why import Why
 
 MAX_HISTORY = 50
 MAX_QUERY_CHARS = 512
@@ -57,8 +59,7 @@ class ExplainApi:
         instance, lease = catalog.instance(service_id), catalog.lease(service_id)
         if instance is not None and lease is not None:
             r = lease.registration
-            fields = _shown(instance)
-            fields["service_id"] = service_id
+            fields = _shown(_seen_from(lease, instance))
             fields["lease"] = {
                 "ttl_seconds": r.ttl_seconds,
                 "last_heartbeat": timestamp(lease.heartbeat_ms),
@@ -87,7 +88,7 @@ class ExplainApi:
         return json_response(orjson.dumps(fields))
 
     async def why(self, request: web.Request) -> web.Response:
-        """``GET /why?q=NAME|ID|HOST:PORT``."""
+        """``GET /why?q=NAME|ID|HOST|HOST:PORT``."""
         asked = request.rel_url.query.getall("q", [])
         if len(asked) != 1 or not 1 <= len(asked[0]) <= MAX_QUERY_CHARS:
             rule = f"q must be given once, with 1 to {MAX_QUERY_CHARS} characters"
@@ -100,6 +101,17 @@ class ExplainApi:
         _, consistency = options.services_options(request.rel_url)
         deadline_s = self._clock.now_s() + self._request_deadline_s
         await self._discovery.reach(consistency, deadline_s=deadline_s)
+
+
+def _seen_from(lease: Lease, instance: Instance) -> Instance:
+    """Return the instance as if no newer registration stood behind it.
+
+    Status and cause are the instance's; all else is the registration's own.
+    """
+    heartbeat_ms = lease.heartbeat_ms
+    return replace(
+        instance, registration=lease.registration, last_heartbeat_ms=heartbeat_ms
+    )
 
 
 def _plan(plan: Plan) -> dict[str, object]:
@@ -145,7 +157,8 @@ def _shown(instance: Instance) -> dict[str, object]:
     fields = instance_fields(instance)
     fields["service_name"] = instance.registration.name
     fields["cause"] = instance.cause
-    fields["since"] = timestamp(instance.since_ms)
+    if instance.since_ms:  # Not known of what came from a version before ours.
+        fields["since"] = timestamp(instance.since_ms)
     fields["registrations"] = instance.registrations
     return fields
 

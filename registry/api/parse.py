@@ -196,7 +196,7 @@ def _ttl(fields: Fields) -> float | None:
     if value != 0 and not low <= value <= high:
         rule = f"must be 0 (permanent) or from {low:g} to {high:.0f}"
         raise invalid("ttl_seconds", rule)
-    return float(value)
+    return float(value) or 0.0  # Not -0.0.
 
 
 def _initial_status(fields: Fields) -> Status | None:

@@ -81,6 +81,7 @@ def create_app(deps: ApiDependencies) -> web.Application:
     draining = DrainingApi(
         DrainingDependencies(
             drains=deps.drains,
+            discovery=deps.discovery,
             clock=deps.clock,
             request_deadline_s=deps.request_deadline_s,
             body_within_s=deps.body_within_s,

@@ -1,46 +1,79 @@
-"""Which services claim an address (host, port): two of them are worth a warning."""
+"""Which instances claim an address (host, port), however the host is written. Pure.
+
+Who asks by host may write it otherwise than who registered it: names know no case, and
+an IPv6 address may stand in brackets. So both are looked up in one form; what is shown
+stays as it was registered.
+"""
+
+import sys
+from collections.abc import Collection, Iterable
+from itertools import islice
 
 from registry.catalog.commands import Key
-from registry.model import ServiceName
+
+
+def canonical_host(host: str) -> str:
+    """Return the form in which hosts are looked up and compared."""
+    return host.lower().strip("[]")
 
 
 class Addresses:
-    """The names of the services that have an instance at each address.
+    """The instances at each address, in the order in which they came.
 
-    Invariant: ``shared`` counts the addresses of more than one service.
+    Two at one address are of different services, or of one in two spellings.
+
+    Invariant: ``shared`` counts the addresses of more than one. An instance alone
+    stands for itself: a dict for each of 100,000 would cost more than all else here.
     """
 
-    __slots__ = ("_names", "shared")
+    __slots__ = ("_keys", "shared")
 
     def __init__(self) -> None:
-        self._names: dict[tuple[str, int], tuple[ServiceName, ...]] = {}
+        self._keys: dict[tuple[str, int], Key | dict[Key, None]] = {}
         self.shared = 0
 
-    def at(self, host: str, port: int) -> tuple[ServiceName, ...]:
-        """Return the services at an address, in the order in which they came."""
-        return self._names.get((host, port), ())
+    def at(self, host: str, port: int) -> Collection[Key]:
+        """Return the instances at an address; only good until the next change."""
+        found = self._keys.get((canonical_host(host), port), ())
+        return found if isinstance(found, dict) or not found else (found,)
+
+    def newest_at(self, host: str, port: int, most: int) -> Iterable[Key]:
+        """Return those that came last, the last one first."""
+        found = self._keys.get((canonical_host(host), port), ())
+        if isinstance(found, dict):
+            return islice(reversed(found), most)
+        return (found,) if found else ()
 
     def add(self, key: Key) -> None:
         """Note an instance that appears."""
-        name, host, port = key
-        names = self._names.get((host, port), ())
-        self._names[host, port] = (*names, name)
-        self.shared += len(names) == 1
+        _name, host, port = key
+        place = (sys.intern(canonical_host(host)), port)
+        found = self._keys.get(place)
+        if found is None:
+            self._keys[place] = key
+        elif isinstance(found, dict):
+            found[key] = None
+        else:
+            self._keys[place] = {found: None, key: None}
+            self.shared += 1
 
     def remove(self, key: Key) -> None:
         """Note that an instance is gone."""
-        name, host, port = key
-        names = tuple([n for n in self._names[host, port] if n != name])
-        self.shared -= len(names) == 1
-        if names:
-            self._names[host, port] = names
-        else:
-            del self._names[host, port]
+        _name, host, port = key
+        place = (canonical_host(host), port)
+        found = self._keys[place]
+        if not isinstance(found, dict):
+            del self._keys[place]
+            return
+        del found[key]
+        if len(found) == 1:
+            (self._keys[place],) = found
+            self.shared -= 1
 
     def discard(self, count: int) -> None:
         """Let go of about ``count``; nothing holds afterwards."""
-        for _ in range(min(count, len(self._names))):
-            self._names.popitem()
+        for _ in range(min(count, len(self._keys))):
+            self._keys.popitem()
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self._keys)

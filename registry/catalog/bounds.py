@@ -70,6 +70,10 @@ MAX_ENDED_BYTES = 64 * 1024**2
 GONE_FOR_S = 86_400.0
 """How long the leader lets gone registrations be remembered, in lease time: a day."""
 
+MAX_CLEARED = 100
+"""Registrations of other services that one exclusive Register ends at its address: some
+milliseconds. The rest goes with the next."""
+
 MAX_DRAINS = 10_000
 MAX_REASON_LENGTH = 200
 MAX_HISTORY = 100_000
@@ -91,6 +95,7 @@ class Limits:
     gone_bytes: int = MAX_GONE_BYTES
     ended: int = MAX_ENDED
     ended_bytes: int = MAX_ENDED_BYTES
+    cleared: int = MAX_CLEARED
     drains: int = MAX_DRAINS
     history: int = MAX_HISTORY
     history_of_service: int = MAX_HISTORY_OF_SERVICE

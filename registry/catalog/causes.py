@@ -5,6 +5,8 @@ from registry.model import Drain
 DISPLACED = "displaced: too many registrations behind the address"
 ELSEWHERE = "registered elsewhere"
 ALL_EXPIRED = "lease_expired: only expired registrations are left"
+REPORTED = "reported "
+"""How the cause begins that a service's own report gives."""
 
 
 def drained(drain: Drain) -> str:

@@ -50,7 +50,8 @@ class Register(Command, frozen=True, gc=False, tag="register", kw_only=True):
     check: Check | None = None
     """Schema 2."""
     exclusive: bool = False
-    """Schema 2: instances of other services at this host and port go."""
+    """Schema 2: instances of other services at this host and port go, a bounded number
+    at once; and what of them expired before cannot be revived."""
 
 
 class Deregister(Command, frozen=True, gc=False, tag="deregister", kw_only=True):
@@ -83,6 +84,9 @@ class SetStatus(Command, frozen=True, gc=False, tag="set_status", kw_only=True):
     by_check: bool = False
     """Schema 2: seen by the leader's health monitor, which speaks of the newest
     registration alone. ``healthy`` is a proof of life, and brings back what expired."""
+    by_service: bool = False
+    """Schema 2: the service says so itself, and what its check found before must give
+    way, though the status is the same."""
 
 
 class Expiry(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -196,7 +200,9 @@ def needing(command: AnyCommand) -> int:
             is_plain = command.initial_status is Status.HEALTHY
             is_plain = is_plain and command.check is None and not command.exclusive
             return 1 if is_plain else 2
-        case Renew() | SetStatus():
+        case Renew():
             return 2 if command.by_check else 1
+        case SetStatus():
+            return 2 if command.by_check or command.by_service else 1
         case _:
             return command.schema

@@ -21,15 +21,17 @@ def discard(state: State, count: int) -> bool:
         for entries in (state.gone.entries, state.ended.entries, state.drains):
             if entries:
                 entries.popitem()
-        if state.history.entries:
-            state.history.entries.popitem()
-    state.addresses.discard(count)
-    return not (
-        state.leases
-        or state.services
-        or state.gone.entries
-        or state.ended.entries
-        or state.drains
-        or state.history.entries
-        or state.addresses
+    for part in (state.addresses, state.history, state.names):
+        part.discard(count)
+    return not any(
+        (
+            state.leases,
+            state.services,
+            state.gone.entries,
+            state.ended.entries,
+            state.drains,
+            len(state.addresses),
+            len(state.history),
+            len(state.names),
+        )
     )

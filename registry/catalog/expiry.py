@@ -34,8 +34,9 @@ def _one(state: State, item: Expiry, when: When, *, keeps: bool) -> Code:
     key = key_of(registration)
     slot = state.slots[key]
     cause = _cause(lease, item.after_s)
-    is_alone = len(slot.ids) == 1
-    if keeps and registration.probed and not lease.expired and is_alone:
+    others = (state.leases[i] for i in slot.ids if i != item.service_id)
+    is_last = not lease.expired and all(other.expired for other in others)
+    if keeps and registration.probed and is_last:
         # Kept, as its check may pass again. The new renewed_at fences a second
         # Expire of a keeper that had not seen this one.
         state.leases[item.service_id] = Lease(
@@ -71,7 +72,7 @@ def forget(state: State, position: int, command: Forget) -> Outcome:
     absent = [
         key
         for key, drain in state.drains.items()
-        if drain.position < command.before and key not in state.slots
+        if key not in state.slots and drain.idle_since < command.before
     ]
     for key in absent[:left]:
         del state.drains[key]

@@ -43,6 +43,12 @@ class History:
             if not others:
                 del self._by_service[oldest]
 
+    def discard(self, count: int) -> None:
+        """Let go of about ``count``; nothing holds afterwards."""
+        for entries in (self.entries, self._by_service):
+            for _ in range(min(count, len(entries))):
+                entries.popitem()
+
     def of(self, name: ServiceName) -> tuple[Transition, ...]:
         """Return a service's transitions, oldest first."""
         numbers = self._by_service.get(name, ())

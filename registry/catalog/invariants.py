@@ -4,6 +4,7 @@ For the tests and the simulation, after each command: it goes through the whole 
 It trusts leases, slots, the services' own indices and gone, and rebuilds the rest.
 """
 
+from registry.catalog.addresses import canonical_host
 from registry.catalog.commands import Key
 from registry.catalog.records import POSITION_BITS, Service, key_of
 from registry.catalog.state import State
@@ -72,8 +73,8 @@ def _check_services(state: State) -> None:
         _demand(list(service.shown) == list(shown), "shown in another order", name)
         _check_index(state, service)
         _check_view(service, tuple(shown.values()))
-    names = tuple(sorted(state.services))
-    _demand(state.names() == names, "names differ", state.names(), names)
+    names, shown_names = tuple(sorted(state.services)), state.names.all()
+    _demand(shown_names == names, "names differ", shown_names, names)
     _demand(len(names) <= state.limits.services, "too many services")
 
 
@@ -140,6 +141,9 @@ def _check_gone(state: State) -> None:
     both = state.gone.entries.keys() & state.ended.entries.keys()
     _demand(not both, "expired and ended at once", both)
     _demand(len(state.drains) <= state.limits.drains, "too many drains")
+    for key, drain in state.drains.items():
+        is_there = key in state.slots
+        _demand(not (is_there and drain.left_at), "left, and is there", key, drain)
 
 
 def _check_history(state: State) -> None:
@@ -158,13 +162,12 @@ def _check_history(state: State) -> None:
 
 
 def _check_addresses(state: State) -> None:
-    at: dict[tuple[str, int], set[ServiceName]] = {}
-    for name, host, port in state.slots:
-        at.setdefault((host, port), set()).add(name)
-    for (host, port), names in at.items():
+    at: dict[tuple[str, int], list[Key]] = {}
+    for key in state.slots:
+        at.setdefault((canonical_host(key[1]), key[2]), []).append(key)
+    for (host, port), keys in at.items():
         found = state.addresses.at(host, port)
-        _demand(set(found) == names, "other services at an address", host, port)
-        _demand(len(found) == len(names), "a service twice at an address", host, port)
+        _demand(list(found) == keys, "other instances at an address", host, port)
     _demand(len(state.addresses) == len(at), "an address without an instance")
-    shared = sum(len(names) > 1 for names in at.values())
+    shared = sum(len(keys) > 1 for keys in at.values())
     _demand(state.addresses.shared == shared, "shared addresses miscounted")

@@ -13,16 +13,23 @@ behind a healthy address does not hide it, and a restarted one ends an ``unhealt
 What revives. A heartbeat brings an expired registration back as a new generation. With
 a check it begins anew, with its ``initial_status``, as what was known of it is a lease
 old; without one it comes back with what it last reported. Other registrations that
-kept the instance listed are not overruled.
+kept the instance listed are not overruled. An address that was given to another service
+since (``exclusive``) is not taken back: who still lives there registers again.
+
+Who speaks of a status. What a service reports of itself outranks its check, and takes
+the place of what the check found even if the status is the same. But it is no proof of
+life: a report that comes after the expiry is stale.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
 
 from registry.catalog import draining, expiry, outcomes, snapshot_format
-from registry.catalog.bounds import LIMITS, MAX_CAUSE_LENGTH, Limits
+from registry.catalog.bounds import LIMITS, Limits
+from registry.catalog.causes import REPORTED
 from registry.catalog.commands import (
     AnyCommand,
     Deregister,
@@ -40,8 +47,9 @@ from registry.catalog.commands import (
 from registry.catalog.decoding import decode
 from registry.catalog.discarding import discard
 from registry.catalog.events import Listener
+from registry.catalog.exclusive import clear_address, is_replaced
 from registry.catalog.outcomes import Code, Outcome
-from registry.catalog.records import Lease, When, gone_of, key_of
+from registry.catalog.records import Lease, Slot, When, gone_of, key_of
 from registry.catalog.registering import registration_of
 from registry.catalog.room import full_for
 from registry.catalog.sharing import share_strings
@@ -54,6 +62,8 @@ REVIVED = "revived by heartbeat"
 DEREGISTERED = "deregistered"
 _DISCARD_AT_ONCE = 500
 """Of a replaced state, with each entry applied: a fraction of a millisecond."""
+_MOST_REPLACED = 2
+"""States that wait to be let go: of snapshots that came faster than entries."""
 
 Handler = Callable[[State, int, Any], Outcome]
 _HANDLERS: dict[type, Handler] = {
@@ -75,7 +85,7 @@ class CatalogMachine:
         self.listeners: list[Listener] = []
         self._state = State(limits)
         self._state.changed = self._tell_changed
-        self._replaced: State | None = None
+        self._replaced: deque[State] = deque()
         self.catalog = Catalog(self._state)
 
     @property
@@ -120,8 +130,8 @@ class CatalogMachine:
     def applied(self, index: int) -> None:
         """Show ``index`` as the one up to which everything is applied."""
         self._state.index = index
-        if self._replaced is not None and discard(self._replaced, _DISCARD_AT_ONCE):
-            self._replaced = None
+        if self._replaced and discard(self._replaced[0], _DISCARD_AT_ONCE):
+            self._replaced.popleft()
 
     def snapshot(self) -> Iterable[bytes]:
         """Copy the state now; encode it as the chunks are drawn, in any thread."""
@@ -136,7 +146,11 @@ class CatalogMachine:
         for chunk in chunks:
             reader.take(chunk)
             yield
-        self._state, self._replaced = reader.finish(), self._state
+        restored = reader.finish()
+        self._replaced.append(self._state)
+        if len(self._replaced) > _MOST_REPLACED:
+            self._replaced.popleft()  # At once: a stall is better than no memory.
+        self._state = restored
         self._state.changed = self._tell_changed
         self.catalog.adopt(self._state)
 
@@ -159,7 +173,7 @@ class CatalogMachine:
         lease = Lease(registration, position, command.at_ms, size_bytes)
         state.place(lease, status, cause, when)
         if command.exclusive:
-            self._clear_address(registration, when)
+            clear_address(state, registration, when)
         return Outcome(Code.OK, position)
 
     def _asserted(
@@ -170,18 +184,6 @@ class CatalogMachine:
         if slot is not None and _keeps(slot.status, asserted):
             return slot.status, slot.cause
         return asserted, cause
-
-    def _clear_address(self, registration: Registration, when: When) -> None:
-        """End what other services registered at an address that was given anew."""
-        state, (name, host, port) = self._state, key_of(registration)
-        cause = f"replaced: {host}:{port} belongs to {name} now"[:MAX_CAUSE_LENGTH]
-        for other in state.addresses.at(host, port):
-            if other == name:
-                continue
-            slot = state.slots[(other, host, port)]
-            for service_id in slot.ids:
-                lease = state.remove(service_id, when, cause)
-                state.ended.remember(gone_of(lease, slot.status, cause, when))
 
     def _deregister(self, position: int, command: Deregister) -> Outcome:
         state, when = self._state, When(position, command.at_ms)
@@ -223,7 +225,7 @@ class CatalogMachine:
         state = self._state
         kept, gone = state.leases.get(service_id), state.gone.get(service_id)
         former = kept or gone
-        if former is None:
+        if former is None or is_replaced(state, former.registration):
             return Code.UNKNOWN_SERVICE_ID
         full = full_for(state, former.registration.name, former.size_bytes, kept)
         if full is not None:
@@ -255,12 +257,11 @@ class CatalogMachine:
         registration = lease.registration
         slot = state.slots[key_of(registration)]
         by_check, status = command.by_check, command.status
-        if registration.generation != command.generation or (
-            by_check and slot.ids[-1] != command.service_id
-        ):
+        is_newest = slot.ids[-1] == command.service_id
+        may_speak = is_newest if by_check else not lease.expired
+        if registration.generation != command.generation or not may_speak:
             return Outcome(Code.STALE_GENERATION)
-        has_cause = not by_check or slot.cause == command.cause
-        is_same = slot.status is status and has_cause
+        is_same = slot.status is status and not _has_new_cause(slot, command)
         lives = by_check and status is Status.HEALTHY
         if is_same and not (lives and lease.expired):
             return Outcome(Code.UNCHANGED)
@@ -274,6 +275,13 @@ class CatalogMachine:
         when = When(position, command.at_ms)
         state.set_status(slot.key, status, command.cause, when)
         return Outcome(Code.OK)
+
+
+def _has_new_cause(slot: Slot, command: SetStatus) -> bool:
+    """Whether a status that stands already is told with a cause worth keeping."""
+    if command.by_service:  # What it adds to a report of its own is not.
+        return not slot.cause.startswith(REPORTED)
+    return command.by_check and slot.cause != command.cause
 
 
 def _keeps(status: Status, asserted: Status) -> bool:

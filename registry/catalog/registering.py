@@ -25,4 +25,5 @@ def registration_of(position: int, command: Register) -> Registration:
         initial_status=command.initial_status
         if command.schema >= 2
         else Status.HEALTHY,
+        exclusive=command.exclusive,
     )

@@ -19,9 +19,10 @@ Nothing refers back (a slot holds ids, not leases), so there are no cycles and t
 garbage collector need not know of any of it: ``gc=False`` throughout.
 """
 
-from bisect import bisect_left, insort
 from collections import OrderedDict
 from collections.abc import Callable
+
+from msgspec.structs import replace
 
 from registry.catalog.addresses import Addresses
 from registry.catalog.bounds import Limits
@@ -29,6 +30,7 @@ from registry.catalog.causes import ALL_EXPIRED, DISPLACED, ELSEWHERE, drained
 from registry.catalog.commands import Key
 from registry.catalog.gone import GoneList
 from registry.catalog.history import History
+from registry.catalog.names import SortedNames
 from registry.catalog.records import Lease, Service, Slot, When, gone_of, key_of
 from registry.model import (
     Drain,
@@ -48,8 +50,6 @@ class State:
     """
 
     __slots__ = (
-        "_names",
-        "_sorted_names",
         "addresses",
         "bytes",
         "changed",
@@ -61,6 +61,7 @@ class State:
         "index",
         "leases",
         "limits",
+        "names",
         "removal_index",
         "services",
         "slots",
@@ -86,14 +87,8 @@ class State:
         self.bytes = 0
         """Of all leases together, by their ``size_bytes``."""
         self.changed: Callable[[Key, int], None] = _unheard
-        self._sorted_names: list[ServiceName] = []
-        self._names: tuple[ServiceName, ...] | None = ()
-
-    def names(self) -> tuple[ServiceName, ...]:
-        """Return the sorted names of all services; copied once after each change."""
-        if self._names is None:
-            self._names = tuple(self._sorted_names)
-        return self._names
+        self.names = SortedNames()
+        """Of all services."""
 
     def instance(self, service_id: ServiceId) -> Instance | None:
         """Return what is shown of the instance behind a registration."""
@@ -182,12 +177,7 @@ class State:
         """Add a service, which must get an instance at once."""
         service = Service(name, index, {})
         self.services[name] = service
-        names = self._sorted_names
-        if not names or names[-1] < name:  # As a restore adds them.
-            names.append(name)
-        else:
-            insort(names, name)
-        self._names = None
+        self.names.add(name)
         return service
 
     def put_slot(self, slot: Slot, service: Service) -> None:
@@ -205,6 +195,8 @@ class State:
         drain = self.drains.get(key) if self.drains else None
         if drain is not None:
             status, cause, since_ms = Status.DRAINING, drained(drain), drain.at_ms
+            if drain.left_at:  # It is back.
+                self.drains[key] = replace(drain, left_at=0)
         was_healthy = former is not None and former.status is Status.HEALTHY
         change = (status is Status.HEALTHY) - was_healthy
         self.healthy += change
@@ -275,6 +267,9 @@ class State:
             return
         del self.slots[key]
         self.addresses.remove(key)
+        if key in self.drains:
+            drain = self.drains[key]
+            self.drains[key] = replace(drain, left_at=when.position)
         service = self.services[key[0]]
         shown = service.shown.pop(key)
         if shown.status is Status.HEALTHY:
@@ -289,8 +284,7 @@ class State:
 
     def _close_service(self, service: Service, index: int) -> None:
         del self.services[service.name]
-        del self._sorted_names[bisect_left(self._sorted_names, service.name)]
-        self._names = None
+        self.names.remove(service.name)
         self.removal_index = index
 
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from registry.catalog.addresses import canonical_host
 from registry.catalog.commands import Key
 from registry.catalog.gone import Gone
 from registry.model import (
@@ -40,7 +41,9 @@ if TYPE_CHECKING:  # The state keeps the views, so at run time it imports this m
     from registry.catalog.state import State
 
 
-MOST_LOOKED_AT = 20_000
+MOST_AT_AN_ADDRESS = 1_000
+"""Of the services at one address, when they are named."""
+MOST_LOOKED_AT = 10_000
 """Of each list of the gone, when one is looked for by address: some milliseconds."""
 
 
@@ -124,7 +127,7 @@ class Catalog:
 
     def names(self) -> Sequence[ServiceName]:
         """Return the names of all services, sorted; an immutable sequence."""
-        return self._state.names()
+        return self._state.names.all()
 
     def registration(self, service_id: str) -> Registration | None:
         """Return the registration with this id."""
@@ -138,6 +141,11 @@ class Catalog:
     def instance(self, service_id: str) -> Instance | None:
         """Return the instance that this registration stands behind."""
         return self._state.instance(ServiceId(service_id))
+
+    def shown(self, key: Key) -> Instance | None:
+        """Return the instance of this name."""
+        service = self._state.services.get(key[0])
+        return None if service is None else service.shown.get(key)
 
     def slot(self, key: Key) -> "Slot | None":
         """Return what decides about an instance; its status is the underlying one."""
@@ -163,8 +171,8 @@ class Catalog:
     def oldest_gone(self) -> int:
         """Return the position of the oldest that Forget could let go; 0: nothing."""
         state = self._state
-        absent = (d.position for k, d in state.drains.items() if k not in state.slots)
-        oldest = [state.gone.oldest(), state.ended.oldest(), next(absent, 0)]
+        idle = (d.idle_since for k, d in state.drains.items() if k not in state.slots)
+        oldest = [state.gone.oldest(), state.ended.oldest(), min(idle, default=0)]
         return min(filter(None, oldest), default=0)
 
     def history(self, name: str) -> tuple[Transition, ...]:
@@ -178,22 +186,28 @@ class Catalog:
     def names_gone_from(self, host: str, port: int) -> tuple[ServiceName, ...]:
         """Return the services of registrations lately gone from an address."""
         names: dict[ServiceName, None] = {}
+        wanted = canonical_host(host)
         for gone_list in (self._state.gone, self._state.ended):
             newest = islice(reversed(gone_list.entries.values()), MOST_LOOKED_AT)
             names |= {
                 r.name: None
                 for r in (gone.registration for gone in newest)
-                if r.host == host and r.port == port
+                if r.port == port and canonical_host(r.host) == wanted
             }
         return tuple(names)
 
     def services_at(self, host: str, port: int) -> tuple[ServiceName, ...]:
-        """Return the services that have an instance at an address."""
-        return self._state.addresses.at(host, port)
+        """Return the services that have an instance at an address; very many cut."""
+        keys = islice(self._state.addresses.at(host, port), MOST_AT_AN_ADDRESS)
+        return tuple(dict.fromkeys(key[0] for key in keys))
+
+    def keys_at(self, host: str, port: int) -> tuple[Key, ...]:
+        """Return the names of the instances at an address."""
+        return tuple(self._state.addresses.at(host, port))
 
     @property
     def shared_addresses(self) -> int:
-        """How many addresses more than one service claims."""
+        """How many addresses more than one instance claims."""
         return self._state.addresses.shared
 
     @property

@@ -10,7 +10,8 @@ import http.client
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import wraps
+from typing import TypeVar, cast
 from urllib.parse import urlsplit
 
 import click
@@ -51,21 +52,37 @@ class Answer:
 
 
 def target_options(command: F) -> F:
-    """Add ``--url`` and ``--output`` to a command."""
-    command = click.option(
+    """Add ``--url`` and ``--output`` to a command, which gets text that can be sent."""
+
+    @wraps(command)
+    def checked(**values: object) -> object:
+        for name, value in values.items():
+            for item in value if isinstance(value, tuple) else (value,):
+                _demand_text(name, item)
+        return command(**values)
+
+    with_output = click.option(
         "--output",
         type=click.Choice(["table", "json"]),
         default="table",
         show_default=True,
         help="For people, or for programs.",
-    )(command)
+    )(cast(F, checked))
     return click.option(
         "--url",
         envvar="SERVICE_REGISTRY_URL",
         default=DEFAULT_URL,
         show_default=True,
         help="Replicas, separated by commas, tried in order. [SERVICE_REGISTRY_URL]",
-    )(command)
+    )(with_output)
+
+
+def _demand_text(name: str, value: object) -> None:
+    """Refuse what the terminal gave us as bytes that are no characters."""
+    try:
+        str(value).encode()
+    except UnicodeEncodeError:
+        raise WrongSetting(f"{name} must be UTF-8 text, not {value!r}") from None
 
 
 def parse_urls(text: str) -> list[str]:

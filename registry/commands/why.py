@@ -23,7 +23,7 @@ MAX_QUERY_CHARS = 512
 def why(query: str, url: str, output: str) -> None:
     """Say why something is, or is not, in the list.
 
-    QUERY is a service name, a service id, or HOST:PORT. Every replica is asked.
+    QUERY is a service name, a service id, HOST:PORT or HOST. Every replica is asked.
     """
     if not 1 <= len(query) <= MAX_QUERY_CHARS:
         raise WrongSetting(f"QUERY must have 1 to {MAX_QUERY_CHARS} characters")
@@ -90,9 +90,8 @@ def answer_lines(answer: dict[str, object]) -> list[str]:
         what = f"{plain(answer.get('query'))}{of and f' ({of})'}"
         lines.append(f"{what}: {healthy} of {total} healthy")
     lines += [
-        f"- {plain(i.get('host'))}:{plain(i.get('port'))} is healthy since "
-        f"{plain(i.get('since'))}: {plain(i.get('cause'))} "
-        f"({plain(i.get('service_id'))})"
+        f"- {plain(i.get('host'))}:{plain(i.get('port'))} is healthy{_since(i)}: "
+        f"{plain(i.get('cause'))} ({plain(i.get('service_id'))})"
         for i in _objects(answer.get("instances"))
         if i.get("status") == "healthy"
     ]
@@ -102,6 +101,11 @@ def answer_lines(answer: dict[str, object]) -> list[str]:
         then = f"\n    try: {plain(advice)}" if advice else ""
         lines.append(f"- {plain(finding.get('text'))}{then}")
     return lines
+
+
+def _since(instance: dict[str, object]) -> str:
+    since = instance.get("since")
+    return f" since {plain(since)}" if since else ""
 
 
 def _ask_one(url: str, path: str) -> dict[str, object] | str:

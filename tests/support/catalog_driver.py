@@ -99,15 +99,22 @@ class CatalogDriver:
         return self.apply(Expire(items=items, at_ms=at_ms)).items
 
     def set_status(
-        self, service_id: str, status: Status, cause: str = "seen so"
+        self,
+        service_id: str,
+        status: Status,
+        cause: str = "seen so",
+        *,
+        by_service: bool = False,
     ) -> Code:
         """Commit a SetStatus for the present generation."""
         command = SetStatus(
+            schema=1 + by_service,
             service_id=ServiceId(service_id),
             generation=self.generation(service_id),
             status=status,
             cause=cause,
             at_ms=T0_MS,
+            by_service=by_service,
         )
         return self.apply(command).code
 

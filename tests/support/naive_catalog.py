@@ -26,7 +26,7 @@ from registry.catalog.commands import (
 from registry.catalog.outcomes import Code, Outcome
 from registry.model import Drain as Drained
 from registry.model import Registration, Status
-from tests.support.naive_memory import Address, Entry, Now
+from tests.support.naive_memory import Address, Entry, Now, same_host
 from tests.support.naive_state import NaiveState
 
 FORGOTTEN_AT_ONCE = 1_000
@@ -116,10 +116,30 @@ class NaiveCatalog(NaiveState):
     def _evict_others(self, owner: Address) -> None:
         name, host, port = owner
         cause = f"replaced: {host}:{port} belongs to {name} now"
-        for address in list(self._addresses):
-            if address[1:] == owner[1:] and address != owner:
-                for entry in self._behind(address):
-                    self._ended.bury(self._drop(entry, cause))
+        others = [e for a in self._sharing(owner) for e in self._behind(a)]
+        for entry, status in [
+            (e, self._status[e.address][0]) for e in others[: self._limits.cleared]
+        ]:
+            self._ended.bury(replace(self._drop(entry, cause), status=status))
+
+    def _sharing(self, owner: Address) -> list[Address]:
+        """Return the addresses of other services at this host, however written."""
+        name, host, port = owner
+        return [
+            address
+            for address in self._addresses
+            if (same_host(address[1], host), address[2]) == (True, port)
+            and address[0] != name
+        ]
+
+    def _is_replaced(self, old: Registration) -> bool:
+        """Whether another service was given its address since."""
+        address = (old.name, old.host, old.port)
+        return any(
+            e.registration.exclusive and e.registration.generation > old.generation
+            for other in self._sharing(address)
+            for e in self._behind(other)
+        )
 
     def _deregister(self, service_id: str) -> Code:
         gone, entry = self._gone.find(service_id), self._find(service_id)
@@ -141,6 +161,9 @@ class NaiveCatalog(NaiveState):
             entry.heartbeat_ms = max(entry.heartbeat_ms, self._now.at_ms)
             return Code.OK
         if not revives or (entry is None and gone is None):
+            return Code.UNKNOWN_SERVICE_ID
+        former = entry if entry is not None else gone
+        if former is not None and self._is_replaced(former.registration):
             return Code.UNKNOWN_SERVICE_ID
         if gone is not None:
             full = self._full(gone.registration.name, gone.size_bytes)
@@ -171,10 +194,14 @@ class NaiveCatalog(NaiveState):
         address = entry.address
         if command.by_check and self._behind(address)[-1] is not entry:
             return Code.STALE_GENERATION
+        if entry.expired and not command.by_check:
+            return Code.STALE_GENERATION
         passed = command.by_check and command.status is Status.HEALTHY
         status, cause = self._status[address]
         repeats = status is command.status
         if command.by_check and (cause != command.cause or (passed and entry.expired)):
+            repeats = False
+        if command.by_service and cause[:9] != "reported ":
             repeats = False
         if repeats:
             return Code.UNCHANGED
@@ -199,8 +226,8 @@ class NaiveCatalog(NaiveState):
         cause = f"lease_expired: no {what} for {item.after_s:g} s"
         if entry.expired:
             cause = f"deregistered: unhealthy for {item.after_s:g} s"
-        is_alone = self._behind(entry.address) == [entry]
-        if schema > 1 and checked and not entry.expired and is_alone:
+        living = [e for e in self._behind(entry.address) if not e.expired]
+        if schema > 1 and checked and living == [entry]:
             entry.expired = True
             entry.renewed_at = self._now.position
             status, before = self._status[entry.address]
@@ -243,7 +270,8 @@ class NaiveCatalog(NaiveState):
         self._ended.forget(before, FORGOTTEN_AT_ONCE)
         count = self._gone.forget(before, FORGOTTEN_AT_ONCE)
         for key, drain in list(self._drains):
-            is_old = drain.position < before and key not in self._addresses
+            idle_since = max(drain.position, drain.left_at)
+            is_old = idle_since < before and key not in self._addresses
             if is_old and count < FORGOTTEN_AT_ONCE:
                 self._drains.remove((key, drain))
                 count += 1

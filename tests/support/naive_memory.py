@@ -11,6 +11,13 @@ from registry.model import Instance, Registration, ServiceId, Status, Transition
 Address = tuple[str, str, int]
 
 
+def same_host(one: str, other: str) -> bool:
+    """Whether two spellings are of one host."""
+    return one.casefold() in (f"[{other}]".casefold(), other.casefold()) or (
+        other.casefold() == f"[{one}]".casefold()
+    )
+
+
 @dataclass
 class Entry:
     """One registration that is there."""

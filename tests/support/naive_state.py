@@ -3,6 +3,8 @@
 See ``naive_catalog``, which owns the rules; here is how little there is to keep.
 """
 
+from msgspec.structs import replace
+
 from registry.catalog.bounds import LIMITS, Limits
 from registry.catalog.gone import Gone
 from registry.model import Drain, Instance, Registration, Status, Transition
@@ -92,6 +94,7 @@ class NaiveState:
         self._entries.append(entry)
         if address not in self._addresses:
             self._addresses.append(address)
+            self._note_leaving(address, 0)
         if self._status.get(address) != status:
             self._since[address] = self._now.at_ms
         self._status[address] = status
@@ -122,8 +125,15 @@ class NaiveState:
             self._look(address)
         else:
             self._addresses.remove(address)
+            self._note_leaving(address, self._now.position)
             del self._status[address]
             self._diary.miss(address, former.service_id, cause, self._now)
+
+    def _note_leaving(self, address: Address, position: int) -> None:
+        self._drains = [
+            (key, replace(drain, left_at=position if key == address else drain.left_at))
+            for key, drain in self._drains
+        ]
 
     def _turn(self, address: Address, status: Status, cause: str) -> None:
         self._status[address] = (status, cause)

@@ -1,7 +1,10 @@
 """Drains over HTTP, and what ``?status=all`` tells of each status."""
 
+import asyncio
+
 import pytest
 
+from registry.catalog.machine import CatalogMachine
 from tests.support.api_harness import Harness, running
 
 
@@ -54,6 +57,65 @@ async def test_a_host_is_drained_and_undrained_whole() -> None:
     assert drained.json == {"host": "10.0.0.1", "drained": 2}
     assert undrained.json == {"host": "10.0.0.1", "undrained": 2}
     assert "X-Registry-Index" in undrained.headers
+
+
+async def test_a_host_is_the_same_in_whatever_spelling() -> None:
+    """Names know no case, IPv6 addresses need no brackets; shown as registered."""
+    async with running() as harness:
+        for host in ("Web-1", "[::1]"):
+            await harness.register({"name": "web", "host": host, "port": 80})
+        done = [
+            (await harness.request("POST", f"/hosts/{host}/{verb}")).json
+            for host in ("web-1", "::1")
+            for verb in ("drain", "undrain")
+        ]
+
+    assert [d.get("drained", d.get("undrained")) for d in done] == [1] * 4
+    assert done[0]["host"] == "web-1"
+
+
+EVERY_PATH = (
+    "/instances/id-1/drain",
+    "/instances/id-1/undrain",
+    "/hosts/10.0.0.1/drain",
+    "/hosts/10.0.0.1/undrain",
+)
+
+
+@pytest.mark.parametrize("path", EVERY_PATH)
+async def test_what_was_registered_elsewhere_just_now_is_found(path: str) -> None:
+    """A replica behind must not answer 404, or that nothing was drained."""
+    async with running() as harness:
+        await harness.register()
+        if path.endswith("undrain"):
+            await harness.request("POST", "/instances/id-1/drain")
+        behind = harness.cases.machine
+        chunks = list(behind.snapshot())
+        for _ in behind.restore(iter(CatalogMachine().snapshot())):
+            pass
+        harness.consensus.has_leader = False  # The barrier waits for the log.
+        asked = asyncio.create_task(harness.request("POST", path))
+        await asyncio.sleep(0.05)
+        for _ in behind.restore(iter(chunks)):
+            pass
+        await harness.consensus.elect()
+        answer = await asked
+
+    assert answer.status == 200
+    assert answer.json.get("drained", answer.json.get("undrained", 1)) == 1
+
+
+@pytest.mark.parametrize("path", EVERY_PATH)
+async def test_a_replica_that_cannot_know_says_so_at_the_deadline(path: str) -> None:
+    """Whether its leader is silent or its disk is still being read: no 404, no 0."""
+    async with running(request_deadline_s=0.1) as harness:
+        harness.consensus.silent_leader(30.0)
+        silent = await harness.request("POST", path)
+        harness.consensus.not_recovered()
+        starting = await harness.request("POST", path)
+
+    assert [silent.status, starting.status] == [503, 503]
+    assert silent.code == starting.code == "no_leader"
 
 
 @pytest.mark.parametrize(

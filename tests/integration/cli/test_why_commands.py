@@ -1,6 +1,9 @@
 """why, drain, undrain and history against servers with canned answers."""
 
 import json
+import os
+
+import pytest
 
 from tests.integration.cli.test_client_commands import run, unused_url
 from tests.support.canned_server import canned_server
@@ -12,6 +15,7 @@ ANSWER = {
     "instances": [],
     "findings": [{"code": "unhealthy", "text": "h:80 is unhealthy", "advice": "look"}],
 }
+BAD = os.fsdecode(b"\xff")
 WHY = "GET /why?q=web&stale=1"
 
 
@@ -71,6 +75,31 @@ def test_drain_and_undrain_name_an_instance_or_a_host() -> None:
     assert [r.exit_code for r in results] == [0] * 4
     assert [r.exit_code for r in wrong] == [2, 2]
     assert results[0].output == "i/1 drained\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("why", BAD),
+        ("history", BAD),
+        ("drain", BAD),
+        ("drain", "--host", BAD),
+        ("drain", "i", "--reason", BAD),
+        ("undrain", BAD),
+        ("services", BAD),
+        ("deregister", BAD),
+        ("register", "web", "h", "80", "--tag", BAD),
+    ],
+)
+def test_an_argument_that_is_no_text_is_wrong_usage(arguments: tuple[str, ...]) -> None:
+    """A byte that is no character cannot be sent: a line, not a traceback."""
+    with canned_server({}) as server:
+        result = run(server.url, *arguments)
+        asked = server.asked
+
+    assert result.exit_code == 2
+    assert "must be UTF-8 text, not " in result.output
+    assert asked == []
 
 
 def test_history_shows_each_change_with_its_cause() -> None:

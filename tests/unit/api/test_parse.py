@@ -36,6 +36,15 @@ def test_three_fields_are_enough() -> None:
     assert request.ttl_seconds is None
 
 
+def test_a_ttl_of_minus_nothing_is_nothing() -> None:
+    """-0.0 is 0, permanent, and is shown as that."""
+    request = parse.registration(
+        b'{"name": "web", "host": "h", "port": 80, "ttl_seconds": -0.0}'
+    )
+
+    assert str(request.ttl_seconds) == "0.0"
+
+
 @pytest.mark.parametrize(
     "field", ["health_endpoint", "metadata", "service_id", "tags", "ttl_seconds"]
 )

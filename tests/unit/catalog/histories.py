@@ -26,13 +26,16 @@ LIMITS = Limits(
     gone_bytes=600,
     ended=3,
     ended_bytes=600,
+    cleared=2,
     drains=2,
     history=20,
     history_of_service=8,
 )
 IDS = [ServiceId(f"id-{n}") for n in range(6)]
 NAMES = [ServiceName(name) for name in ("web", "api", "db")]
-KEYS = [(name, host, 8500) for name in NAMES for host in ("h1", "h2")]
+HOSTS = ("h1", "h2", "H2")
+"""The last two are one host."""
+KEYS = [(name, host, 8500) for name in NAMES for host in HOSTS]
 
 
 class Late(msgspec.Struct, frozen=True):
@@ -46,6 +49,8 @@ class Late(msgspec.Struct, frozen=True):
     at_ms: int
     by_check: bool
     """Of the SetStatus; of the Expire: that it is of schema 2."""
+    by_service: bool
+    """Of the SetStatus, if it is not by a check."""
 
 
 class Resume(msgspec.Struct, frozen=True):
@@ -104,7 +109,7 @@ times = st.integers(min_value=0, max_value=30)
 registers = st.builds(
     _register,
     ids,
-    st.tuples(st.sampled_from(NAMES), st.sampled_from(["h1", "h2"])),
+    st.tuples(st.sampled_from(NAMES), st.sampled_from(HOSTS)),
     times,
     st.sampled_from([Status.HEALTHY, Status.HEALTHY, Status.STARTING]),
     st.dictionaries(
@@ -129,9 +134,16 @@ reports = st.builds(
     st.sampled_from([Status.HEALTHY, Status.HEALTHY, Status.UNHEALTHY, *Status]),
     times,
     st.booleans(),
+    st.booleans(),
 )
 expiries = st.builds(
-    Late, id_tuples, ages, st.none(), times, rarely.map(lambda r: not r)
+    Late,
+    id_tuples,
+    ages,
+    st.none(),
+    times,
+    rarely.map(lambda r: not r),
+    st.just(False),
 )
 drains = st.builds(
     Drain, keys=key_tuples, reason=st.sampled_from(["", "upgrade"]), at_ms=times

@@ -142,13 +142,16 @@ class Pair:
             case Late(status=status, at_ms=at_ms, by_check=by_check):
                 ((service_id, generation, _),) = self._seen(step)
                 assert status is not None
+                by_service = step.by_service and not by_check
+                says = "reported" if by_service else "turned"
                 command = SetStatus(
                     service_id=service_id,
                     generation=generation,
                     status=status,
-                    cause=f"turned {status}, {at_ms % 2}",
+                    cause=f"{says} {status}, {at_ms % 2}",
                     at_ms=at_ms,
                     by_check=by_check,
+                    by_service=by_service,
                 )
                 return msgspec.structs.replace(command, schema=needing(command))
             case Resume(keys=keys, ago=ago, at_ms=at_ms):

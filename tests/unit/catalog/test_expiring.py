@@ -80,6 +80,19 @@ def test_one_of_several_behind_an_instance_goes_though_it_has_a_check() -> None:
     )
 
 
+def test_the_last_one_is_kept_though_an_expired_one_stands_behind_it() -> None:
+    """A client that crashed and came back under another id, then is out of reach."""
+    log = kept()
+    log.register("again", check=CHECK)
+    assert log.expire("again") == (Code.OK,)
+
+    lease = log.catalog.lease("again")
+    assert lease is not None
+    assert lease.expired
+    assert log.expire("a", after_s=3600.0) == (Code.OK,)
+    assert len(log.instances()) == 1
+
+
 def test_a_passing_check_is_a_proof_of_life_and_no_new_registration() -> None:
     """The generation stays: nothing that was in flight becomes stale."""
     log = kept()

@@ -3,7 +3,7 @@
 from registry.catalog.bounds import MAX_CAUSE_LENGTH, Limits
 from registry.catalog.expiry import FORGOTTEN_AT_ONCE
 from registry.catalog.outcomes import Code
-from registry.model import ServiceName
+from registry.model import ServiceName, Status
 from tests.support.catalog_driver import T0_MS, CatalogDriver
 
 ABSENT = (ServiceName("web"), "web-9", 8500)
@@ -92,14 +92,60 @@ def test_forget_ends_drains_of_what_is_absent() -> None:
     log.register("b", host=ABSENT[1])
     log.drain()
     log.drain(ABSENT)
-    drained_at = log.position
     assert log.catalog.oldest_gone() == 0
     log.deregister("b")
-    assert log.catalog.oldest_gone() == drained_at
+    left_at = log.position
+    assert log.catalog.oldest_gone() == left_at
 
     assert log.forget(before=log.position + 1) == 1
     assert [key for key, _ in log.catalog.drains()] == [("web", "web-1", 8500)]
     assert log.catalog.oldest_gone() == 0
+
+
+def test_a_drain_outlives_a_restart_of_its_service_however_old_it_is() -> None:
+    """It is kept for a day from when its instance went, not from when it was laid."""
+    log = CatalogDriver()
+    log.register("a")
+    log.drain()
+    log.renew("a")
+    day_ago = log.position
+    log.deregister("a")
+
+    assert log.forget(before=day_ago) == 0
+    log.register("a")
+    assert log.instance("a").status is Status.DRAINING
+    log.deregister("a")
+    again_at = log.position
+    assert log.forget(before=again_at) == 0
+    assert log.forget(before=again_at + 1) == 1
+
+
+def test_a_drain_laid_anew_over_nothing_counts_from_then() -> None:
+    """Somebody wanted it just now."""
+    log = CatalogDriver()
+    log.register("a")
+    log.drain()
+    log.deregister("a")
+    log.drain()
+    again_at = log.position
+
+    assert log.forget(before=again_at) == 0
+    assert log.catalog.oldest_gone() == again_at
+    assert log.forget(before=again_at + 1) == 1
+
+
+def test_the_oldest_is_that_which_left_first_not_which_was_drained_first() -> None:
+    """Or the keeper would think that there is nothing to forget."""
+    log = CatalogDriver()
+    log.register("a")
+    log.register("b", host=ABSENT[1])
+    log.drain()
+    log.drain(ABSENT)
+    log.deregister("b")
+    left_at = log.position
+    log.deregister("a")
+
+    assert log.catalog.oldest_gone() == left_at
 
 
 def test_forget_does_a_bounded_number_at_once() -> None:

@@ -127,6 +127,12 @@ def keep_a_left_address(state: State) -> None:
     state.addresses.add((ServiceName("db"), "web-9", 8500))
 
 
+def keep_a_drain_that_left(state: State) -> None:
+    """Let the instance under a drain be there and gone at once."""
+    key, drain = next(iter(state.drains.items()))
+    state.drains[key] = msgspec.structs.replace(drain, left_at=1)
+
+
 def keep_one_without_a_check(state: State) -> None:
     """Let one be kept as expired that nothing but a heartbeat could bring back."""
     service_id, lease = next(iter(state.leases.items()))
@@ -169,6 +175,7 @@ def test_a_sound_state_passes() -> None:
         share_no_address,
         leave_an_address,
         keep_a_left_address,
+        keep_a_drain_that_left,
         keep_one_without_a_check,
         misattribute_a_transition,
         turn_back_time,

@@ -116,6 +116,41 @@ def test_a_replaced_state_is_let_go_bit_by_bit() -> None:
     invariants.check(log.machine.state)
 
 
+def test_states_replaced_one_after_another_are_each_let_go_bit_by_bit() -> None:
+    """Freed at once, one of 100,000 services would hold up the loop for 0.3 s."""
+    log = filled()
+    chunks = log.snapshot()
+    former = []
+    for _ in range(2):
+        former.append(log.machine.state)
+        for _ in log.machine.restore(iter(chunks)):
+            pass
+    filled_still = [len(state.leases) for state in former]
+    for _ in range(2):
+        log.machine.applied(log.index)
+
+    assert 0 not in filled_still
+    for state in former:
+        left = [len(state.leases), len(state.services), len(state.history.names())]
+        assert (left, len(state.names), len(state.addresses)) == ([0] * 3, 0, 0)
+
+
+def test_of_states_replaced_faster_than_entries_come_only_a_few_wait() -> None:
+    """Each is as large as the catalog: the oldest goes at once, for all it costs."""
+    log = filled()
+    chunks = log.snapshot()
+    former = []
+    for _ in range(4):
+        former.append(log.machine.state)
+        for _ in log.machine.restore(iter(chunks)):
+            pass
+    for _ in former:
+        log.machine.applied(log.index)
+
+    # The machine has forgotten the first two; only this test still holds them.
+    assert [bool(state.leases) for state in former] == [True, True, False, False]
+
+
 def test_an_empty_catalog_has_a_snapshot() -> None:
     """A cluster may compact its log before anything registered."""
     assert restored(CatalogDriver().snapshot()).catalog.services == 0

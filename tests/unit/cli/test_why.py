@@ -32,6 +32,26 @@ def test_those_that_did_not_answer_are_named() -> None:
     assert lines[-1] == "b did not answer: timed out"
 
 
+def test_a_time_that_is_not_known_is_not_told() -> None:
+    """An older version did not note it."""
+    instance = {"host": "h", "port": 80, "status": "healthy", "cause": "registered"}
+    known = {**instance, "since": "2026-01-22T23:54:00Z", "service_id": "i"}
+    lines = merged_lines(
+        {
+            "a": {
+                "matched": "host",
+                "instances": [{**instance, "service_id": "j"}, known],
+            }
+        },
+        {},
+    )
+
+    assert lines == [
+        "- h:80 is healthy: registered (j)",
+        "- h:80 is healthy since 2026-01-22T23:54:00Z: registered (i)",
+    ]
+
+
 def test_control_characters_of_clients_do_not_reach_the_terminal() -> None:
     """Causes and names are what clients sent."""
     lines = merged_lines({"a": answer({"code": "x", "text": "a\x1b[2J"})}, {})

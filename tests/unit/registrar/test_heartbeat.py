@@ -2,7 +2,7 @@
 
 import pytest
 
-from registry.catalog.commands import Expire, Expiry
+from registry.catalog.commands import Expire, Expiry, SetStatus
 from registry.drains import DrainRequest
 from registry.errors import OutcomeUnknown, UnknownServiceId
 from registry.model import ServiceId, Status
@@ -71,6 +71,27 @@ async def test_a_report_of_what_stands_already_is_one_proposal() -> None:
     assert len(cases.consensus.proposed) == 1
 
 
+async def test_an_unhealthy_report_takes_the_place_of_a_failed_check_once() -> None:
+    """Or the next pass would list a service that itself says that it is unwell."""
+    cases = UseCases()
+    service_id = await cases.register()
+    await cases.propose(_failed(cases, service_id))
+    cases.consensus.proposed.clear()
+
+    for note in ("queue full", "queue fuller"):
+        report = StatusReport(Status.UNHEALTHY, note)
+        await cases.registrar.heartbeat(
+            service_id, deadline_s=cases.now_s, report=report
+        )
+
+    instance = cases.machine.catalog.instance(service_id)
+    assert instance is not None
+    assert instance.status is Status.UNHEALTHY
+    assert instance.cause == "reported unhealthy by heartbeat: queue full"
+    # Two renewals, one status.
+    assert len(cases.consensus.proposed) == 3
+
+
 async def test_a_healthy_report_ends_an_unhealthy_one() -> None:
     """The way back is the same as the way there; the cause is never empty."""
     cases = UseCases()
@@ -127,6 +148,19 @@ async def test_an_unknown_outcome_of_a_heartbeat_names_the_id() -> None:
 
     with pytest.raises(OutcomeUnknown, match="service_id id-1 is safe"):
         await cases.registrar.heartbeat(service_id, deadline_s=cases.now_s)
+
+
+def _failed(cases: UseCases, service_id: ServiceId) -> SetStatus:
+    registration = cases.machine.catalog.registration(service_id)
+    assert registration is not None
+    return SetStatus(
+        service_id=service_id,
+        generation=registration.generation,
+        status=Status.UNHEALTHY,
+        cause="check_failed: 503 (3 of 3)",
+        at_ms=cases.clock.wall_ms(),
+        by_check=True,
+    )
 
 
 async def _expire(cases: UseCases, service_id: ServiceId) -> None:

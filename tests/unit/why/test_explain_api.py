@@ -9,7 +9,7 @@ from registry.api.explain import ExplainApi
 from registry.catalog.commands import Drain
 from registry.discovery import Discovery
 from registry.errors import InvalidField, NotCaughtUp, UnknownServiceId
-from registry.model import ServiceName
+from registry.model import ServiceName, Status
 from tests.support.catalog_driver import T0_MS
 from tests.support.fake_clock import FakeClock
 from tests.unit.why.test_explain import Asked
@@ -70,6 +70,37 @@ async def test_a_living_instance_is_shown_with_lease_and_drain() -> None:
     assert shown["lease"]["expired"] is False
     assert isinstance(shown["drain"], dict)
     assert shown["drain"]["reason"] == "disk"
+
+
+async def test_an_older_registration_is_shown_as_itself() -> None:
+    """Who asks for an id wants its version, not that of the pod that came after."""
+    asked = Asked()
+    asked.driver.register("old", "web", "h", 80, tags=("v1",), at_ms=T0_MS)
+    asked.driver.register("new", "web", "h", 80, tags=("v2",), at_ms=T0_MS + 9000)
+    asked.driver.set_status("new", Status.UNHEALTHY, "seen so")
+    api = api_of(asked)
+    old, new = [
+        document(await api.instance(get("/x", service_id=i))) for i in ("old", "new")
+    ]
+
+    assert (old["tags"], new["tags"]) == (["v1"], ["v2"])
+    assert (old["generation"], new["generation"]) == (1 << 8, 2 << 8)
+    assert old["registered_at"] == old["last_heartbeat"] == "2023-11-14T22:13:20Z"
+    assert old["service_id"] == "old"
+    shared = ("status", "cause", "since", "registrations")
+    assert [old[field] for field in shared] == [new[field] for field in shared]
+
+
+async def test_a_time_that_is_not_known_is_left_out() -> None:
+    """As of an instance from a snapshot of schema 1: not 1970."""
+    asked = Asked()
+    asked.driver.register("a", "web", "h", 80, at_ms=0)
+    api = api_of(asked)
+    told = document(await api.why(get("/why?q=web")))
+
+    assert "since" not in document(await api.instance(get("/x", service_id="a")))
+    assert isinstance(told["instances"], list)
+    assert "since" not in told["instances"][0]
 
 
 async def test_one_that_is_gone_is_shown_with_its_end_and_others_are_unknown() -> None:

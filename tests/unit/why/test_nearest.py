@@ -1,6 +1,6 @@
 """Which known name a mistyped one may have meant."""
 
-from registry.nearest import KEPT, Nearest
+from registry.nearest import KEPT, SLICE_COST, Nearest, slices
 
 
 def nearest(query: str, *names: str) -> tuple[str, ...]:
@@ -30,6 +30,17 @@ def test_what_has_nothing_in_common_is_not_suggested() -> None:
     """No suggestion is better than a silly one."""
     assert nearest("billing", "orders", "b", "web") == ()
     assert nearest("", "orders", "b") == ()
+
+
+def test_a_slice_is_short_by_characters_not_by_names() -> None:
+    """A thousand of the longest names at once would hold up the loop for 70 ms."""
+    names = [f"{n:03}" * 80 for n in range(200)]
+    parts = list(slices(names))
+
+    assert [name for part in parts for name in part] == names
+    assert all(sum(map(len, part)) <= SLICE_COST for part in parts)
+    assert [len(part) for part in slices(["web"] * 1000)] == [870, 130]
+    assert list(slices([])) == []
 
 
 def test_the_best_is_found_behind_many_that_are_worse() -> None:
