@@ -27,7 +27,7 @@ class Run(msgspec.Struct, frozen=True, tag="run", omit_defaults=True):
     began_s: float
 
 
-class Call(msgspec.Struct, frozen=True, tag="call", omit_defaults=True):
+class Call(msgspec.Struct, frozen=True, gc=False, tag="call", omit_defaults=True):
     """One request of a client and what came back."""
 
     client: str
@@ -56,7 +56,7 @@ class Call(msgspec.Struct, frozen=True, tag="call", omit_defaults=True):
     """Of a read: (service_id, ``host:port``) of each instance, as answered."""
 
 
-class Life(msgspec.Struct, frozen=True, tag="life", omit_defaults=True):
+class Life(msgspec.Struct, frozen=True, gc=False, tag="life", omit_defaults=True):
     """What a test did to an instance: the truth that the lists are measured by."""
 
     at_s: float
@@ -68,7 +68,7 @@ class Life(msgspec.Struct, frozen=True, tag="life", omit_defaults=True):
     service_id: str
 
 
-class Fault(msgspec.Struct, frozen=True, tag="fault", omit_defaults=True):
+class Fault(msgspec.Struct, frozen=True, gc=False, tag="fault", omit_defaults=True):
     """A verb of the bed that was done, from ``began_s`` to ``done_s``."""
 
     verb: str
@@ -81,7 +81,7 @@ class Fault(msgspec.Struct, frozen=True, tag="fault", omit_defaults=True):
     """True for a verb that ends a fault: ``targets`` are untouched again."""
 
 
-class Look(msgspec.Struct, frozen=True, tag="look", omit_defaults=True):
+class Look(msgspec.Struct, frozen=True, gc=False, tag="look", omit_defaults=True):
     """What a replica said of itself (``/cluster``, ``/metrics``)."""
 
     at_s: float

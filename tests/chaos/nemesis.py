@@ -1,0 +1,106 @@
+"""Lets one episode of faults follow the other, as a seed says, until the time is over.
+
+The plan (which episodes, with which numbers of chance) comes from the seed, the bed's
+verbs and its size alone; what it hits depends on who leads when it comes to pass. After
+each episode all is put right and everybody is ready: so a finding points at one episode
+and no disk is lost before what the last one held has its copies again.
+"""
+
+import time
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from random import Random
+
+from tests.chaos.episodes import EPISODES, Episode, Scene
+from tests.chaos.recorded import Recorded
+
+PAUSE_S = (1.0, 3.0)
+"""Between two episodes."""
+LONG_RUN_S = 1_800.0
+"""From here on a run begins with the long death of a majority."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An episode, the calm before it, and the chance in it."""
+
+    episode: Episode
+    pause_s: float
+    seed: int
+
+
+def possible(
+    verbs: Collection[str], size: int, *, seconds: float = 0.0
+) -> list[Episode]:
+    """Return the episodes that a bed with these verbs can do, in the table's order."""
+    return [
+        episode
+        for episode in EPISODES
+        if episode.verbs <= set(verbs)
+        and episode.size <= size
+        and (not episode.is_long or seconds >= LONG_RUN_S)
+    ]
+
+
+def plan(seed: int, episodes: Collection[Episode]) -> Iterator[Step]:
+    """Yield steps without end: all episodes in a drawn order, then again in another.
+
+    One that is long comes once, at first.
+    """
+    random = Random(seed)
+    often = [e for e in episodes if not e.is_long for _ in range(e.times)]
+    if not often:
+        raise ValueError("the bed has no verbs for any episode")
+    rounds = [e for e in episodes if e.is_long]
+    while True:
+        random.shuffle(often)
+        for episode in (*rounds, *often):
+            yield Step(episode, random.uniform(*PAUSE_S), random.getrandbits(32))
+        rounds = []
+
+
+class Nemesis:
+    """Does a plan to a bed.
+
+    ``wait`` and ``clock`` are the real ones but in tests.
+    """
+
+    def __init__(
+        self,
+        bed: Recorded,
+        *,
+        seed: int,
+        ttl_s: float,
+        wait: Callable[[float], object] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.episode = "calm"
+        """What is going on; for whoever watches."""
+        self.episodes = 0
+        self._bed = bed
+        self._seed = seed
+        self._ttl_s = ttl_s
+        self._wait = wait
+        self._clock = clock
+
+    def run(self, seconds: float) -> None:
+        """Do one step after the other; the last begins before the time is over.
+
+        Raises:
+            NeverReady: the cluster did not come back after an episode.
+        """
+        ends_s = self._clock() + seconds
+        episodes = possible(self._bed.verbs, len(self._bed.node_ids), seconds=seconds)
+        for step in plan(self._seed, episodes):
+            self._wait(step.pause_s)
+            if self._clock() >= ends_s:
+                return
+            self._do(step)
+
+    def _do(self, step: Step) -> None:
+        self._bed.episode = self.episode = step.episode.name
+        scene = Scene(self._bed, Random(step.seed), self._ttl_s, self._wait)
+        step.episode.act(scene)
+        self._bed.put_right()
+        self._bed.episode, self.episode = "", "calm"
+        self.episodes += 1

@@ -1,0 +1,1 @@
+"""Tests of what composes, measures and shows a run under faults."""
