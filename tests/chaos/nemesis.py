@@ -7,7 +7,7 @@ and no disk is lost before what the last one held has its copies again.
 """
 
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from random import Random
 
@@ -16,6 +16,10 @@ from tests.chaos.recorded import Recorded
 
 PAUSE_S = (1.0, 3.0)
 """Between two episodes."""
+CALM_S = (8.0, 10.0)
+"""Now and then instead, and at the end: who died or came back is seen by all by then.
+"""
+CALM_SHARE = 0.2
 LONG_RUN_S = 1_800.0
 """From here on a run begins with the long death of a majority."""
 
@@ -55,14 +59,17 @@ def plan(seed: int, episodes: Collection[Episode]) -> Iterator[Step]:
     while True:
         random.shuffle(often)
         for episode in (*rounds, *often):
-            yield Step(episode, random.uniform(*PAUSE_S), random.getrandbits(32))
+            is_calm = random.random() < CALM_SHARE
+            pause_s = random.uniform(*(CALM_S if is_calm else PAUSE_S))
+            yield Step(episode, pause_s, random.getrandbits(32))
         rounds = []
 
 
 class Nemesis:
     """Does a plan to a bed.
 
-    ``wait`` and ``clock`` are the real ones but in tests.
+    ``steps`` are done instead of a plan from the seed. ``wait`` and ``clock`` are the
+    real ones but in tests.
     """
 
     def __init__(
@@ -71,6 +78,7 @@ class Nemesis:
         *,
         seed: int,
         ttl_s: float,
+        steps: Iterable[Step] | None = None,
         wait: Callable[[float], object] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -80,6 +88,7 @@ class Nemesis:
         self._bed = bed
         self._seed = seed
         self._ttl_s = ttl_s
+        self._steps = steps
         self._wait = wait
         self._clock = clock
 
@@ -90,12 +99,20 @@ class Nemesis:
             NeverReady: the cluster did not come back after an episode.
         """
         ends_s = self._clock() + seconds
-        episodes = possible(self._bed.verbs, len(self._bed.node_ids), seconds=seconds)
-        for step in plan(self._seed, episodes):
+        for step in self._plan(seconds) if self._steps is None else self._steps:
             self._wait(step.pause_s)
             if self._clock() >= ends_s:
                 return
             self._do(step)
+
+    def rest(self) -> None:
+        """Let things be well for a while: the end of a run is judged as well."""
+        self.episode = "healed"
+        self._wait(CALM_S[0])
+
+    def _plan(self, seconds: float) -> Iterator[Step]:
+        size = len(self._bed.node_ids)
+        return plan(self._seed, possible(self._bed.verbs, size, seconds=seconds))
 
     def _do(self, step: Step) -> None:
         self._bed.episode = self.episode = step.episode.name

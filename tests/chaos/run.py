@@ -6,7 +6,7 @@ timeline if anything is wrong.
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from tests.chaos.checkers import CHECKERS, judge
 from tests.chaos.evidence import Evidence, Recorder, Run
 from tests.chaos.figures import figures
 from tests.chaos.findings import Finding
-from tests.chaos.nemesis import Nemesis
+from tests.chaos.nemesis import Nemesis, Step
 from tests.chaos.page import page
 from tests.chaos.recorded import NeverReady, Recorded
 from tests.chaos.timeline import timeline
@@ -78,8 +78,11 @@ def run_chaos(
     folder: Path,
     progress: Progress | None = None,
     ttl_s: float = TTL_S,
+    steps: Iterable[Step] | None = None,
 ) -> Outcome:
     """Let faults befall the bed for so many seconds, under load; judge what was seen.
+
+    ``steps`` are done instead of what the seed says, as long as the time lasts.
 
     Raises:
         BedFailed: a fault could not be done, so the run says nothing.
@@ -92,7 +95,7 @@ def run_chaos(
         began_s = time.monotonic()
         recorder.add(Run(bed.name, seed, bed.node_ids, ttl_s, began_s))
         recorded = Recorded(bed, recorder)
-        nemesis = Nemesis(recorded, seed=seed, ttl_s=ttl_s)
+        nemesis = Nemesis(recorded, seed=seed, ttl_s=ttl_s, steps=steps)
         own = _happen(recorded, recorder, nemesis, seconds, progress or _silent)
     finally:
         recorder.close()
@@ -131,7 +134,7 @@ def _happen(
         try:
             workload.wait_acknowledged(CALM_WRITES)
             nemesis.run(seconds)
-            nemesis.episode = "healed"
+            nemesis.rest()
             workload.wait_acknowledged(CALM_WRITES)
         except (NeverReady, AssertionError) as error:  # the latter of waiting
             text = f"after {nemesis.episode}: {error}"

@@ -21,8 +21,8 @@ SILENT_RUNS = 1 / 3
 SILENT_AFTER_TTLS = (1.0, 6.0)
 MOODY = 2
 """So many of those that are checked fail at times."""
-WELL_S = (5.0, 15.0)
-ILL_S = (4.0, 12.0)
+WELL_S = (5.0, 40.0)
+ILL_S = (4.0, 25.0)
 """Some longer than it may take to show, some shorter."""
 PASSES, FAILS = 200, 503
 _TRY_AGAIN_S = 0.1
