@@ -10,7 +10,7 @@ IMAGE ?= service-registry
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
-SOURCES := $(wildcard registry cluster tests bench deploy)
+SOURCES := registry cluster tests bench
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test test-docker check simulate chaos soak bench image lock clean
