@@ -249,10 +249,13 @@ class Judgement:
         self.failures += 1
         is_warm = now_s < self._warm_until_s
         if self.status is Status.UNHEALTHY:
-            self._misses = min(self._misses + 1, 20)
             slowest_s = plan.interval_s
             if self.is_expired:
                 slowest_s = max(slowest_s, EXPIRED_PACE_S)
+            # Not counted beyond the slowest pace: when that falls, by expiring, it must
+            # go on from here.
+            if self._soon_s * 2**self._misses < slowest_s:
+                self._misses += 1
             delay_s = min(slowest_s, self._soon_s * 2**self._misses)
             return Step(Action.NOTHING, "", self._soon_s if is_warm else delay_s)
         is_enough = self.failures >= plan.failures

@@ -22,6 +22,7 @@ from tests.chaos.moments import (
     leaders,
     percentile,
 )
+from tests.chaos.nemesis import LONG_CALM_S
 from tests.chaos.spans import anywhere, by_replica
 
 KILLED_P50_S = 0.4
@@ -35,8 +36,13 @@ LONG_RUN_S = 3_000.0
 """A shorter run ends while what is bounded still fills: of this load, the memory of
 20,000 registrations that are gone takes eight minutes. So its means are not judged."""
 EDGE = 0.1
-"""The second and the last tenth of a run are its start and its end, where means are
-compared: in the first one they fill."""
+"""Means are compared over a tenth of a run: its last, and one near its start, not the
+first, in which they fill."""
+FILLED_S = 1_100.0
+"""In a long run, which begins with the death of a majority, that tenth begins here."""
+ONE_LIFE_S = 60.0
+"""In the calm at the end of a long run nothing is restarted: its first and last minute
+show what one process leaks."""
 ENDS_LEADER = ("kill", "power_cut")
 MEANS: dict[str, Callable[[Look], float]] = {
     "memory": lambda look: look.memory_bytes / 2**20,
@@ -183,24 +189,39 @@ def _reads(evidence: Evidence) -> Iterator[Figure]:
 def _means(evidence: Evidence) -> Iterator[Figure]:
     start_s, end_s = began_s(evidence), ended_s(evidence)
     edge_s = max(EDGE * (end_s - start_s), 1e-9)
-    looks = evidence.of(Look)
+    is_long = end_s - start_s >= LONG_RUN_S
+    first_s = start_s + (FILLED_S if is_long else edge_s)
+    spans = {"near the start and at the end": (first_s, end_s - edge_s, edge_s)}
+    if is_long:
+        # Quiet from when the last client has stopped.
+        spans["in one life"] = (
+            end_s - LONG_CALM_S + ONE_LIFE_S,
+            end_s - 2 * ONE_LIFE_S,
+            ONE_LIFE_S,
+        )
     for replica in evidence.run.nodes:
-        own = [look for look in looks if look.replica == replica]
-        first = [look for look in own if 1 <= (look.at_s - start_s) / edge_s <= 2]
-        last = [look for look in own if look.at_s >= end_s - edge_s]
-        if not first or not last:
-            yield Figure(f"{replica}: memory, files, tasks", "no look at one end")
-            continue
-        is_long = end_s - start_s >= LONG_RUN_S
-        for what, measure in MEANS.items():
-            was, now = median(map(measure, first)), median(map(measure, last))
-            slack = 0 if what == "memory" else MEANS_SLACK
-            yield Figure(
-                f"{replica}: {what}, second and last tenth",
-                f"{was:,.0f} → {now:,.0f}{' MiB' * (what == 'memory')}",
-                f"<= {MEANS_RATIO:g} x{f' + {slack}' * bool(slack)}" * is_long,
-                met=now <= MEANS_RATIO * was + slack if is_long else None,
-            )
+        own = [look for look in evidence.of(Look) if look.replica == replica]
+        for when, (one_s, other_s, lasts_s) in spans.items():
+            first = [look for look in own if 0 <= look.at_s - one_s <= lasts_s]
+            last = [look for look in own if 0 <= look.at_s - other_s <= lasts_s]
+            if first and last:
+                yield from _compared(f"{replica}, {when}", first, last, is_long)
+            else:
+                yield Figure(f"{replica}, {when}: memory, files, tasks", "no looks")
+
+
+def _compared(
+    where: str, first: list[Look], last: list[Look], is_judged: bool
+) -> Iterator[Figure]:
+    for what, measure in MEANS.items():
+        was, now = median(map(measure, first)), median(map(measure, last))
+        slack = 0 if what == "memory" else MEANS_SLACK
+        yield Figure(
+            f"{where}: {what}",
+            f"{was:,.0f} → {now:,.0f}{' MiB' * (what == 'memory')}",
+            f"<= {MEANS_RATIO:g} x{f' + {slack}' * bool(slack)}" * is_judged,
+            met=now <= MEANS_RATIO * was + slack if is_judged else None,
+        )
 
 
 def _at_most(name: str, value: float, limit: float, unit: str) -> Figure:

@@ -20,6 +20,7 @@ CALM_S = (8.0, 10.0)
 """Now and then instead, and at the end: who died or came back is seen by all by then.
 """
 CALM_SHARE = 0.2
+LONG_CALM_S = 300.0
 LONG_RUN_S = 1_800.0
 """From here on a run begins with the long death of a majority."""
 
@@ -95,15 +96,21 @@ class Nemesis:
     def run(self, seconds: float) -> None:
         """Do one step after the other; the last begins before the time is over.
 
+        A long run ends in a long calm: what a process leaks shows in one life of it.
+
         Raises:
             NeverReady: the cluster did not come back after an episode.
         """
-        ends_s = self._clock() + seconds
+        began_s = self._clock()
+        calm_s = LONG_CALM_S if seconds >= LONG_RUN_S else 0.0
+        ends_s = began_s + seconds - calm_s
         for step in self._plan(seconds) if self._steps is None else self._steps:
             self._wait(step.pause_s)
             if self._clock() >= ends_s:
-                return
+                break
             self._do(step)
+        if calm_s:
+            self._wait(max(0.0, began_s + seconds - self._clock()))
 
     def rest(self) -> None:
         """Let things be well for a while: the end of a run is judged as well."""

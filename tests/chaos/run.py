@@ -136,12 +136,12 @@ def _happen(
             nemesis.run(seconds)
             nemesis.rest()
             workload.wait_acknowledged(CALM_WRITES)
+            workload.stop_asking()
+            bed.wait_ready()
         except (NeverReady, AssertionError) as error:  # the latter of waiting
             text = f"after {nemesis.episode}: {error}"
             found.append(Finding(RECOVERY, time.monotonic(), text))
-    if not found:
-        bed.wait_ready()
-    record_endings(bed, recorder, services=workload.services)
+        record_endings(bed, recorder, services=workload.services)
     return found
 
 

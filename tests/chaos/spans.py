@@ -33,6 +33,12 @@ class Spans:
         number = bisect_right(self._begins, to_s)
         return number > 0 and self.merged[number - 1][1] >= from_s
 
+    def count(self, from_s: float, to_s: float) -> int:
+        """Return how many of the spans touch the time from then to then."""
+        return sum(
+            begin_s <= to_s and from_s <= end_s for begin_s, end_s in self.merged
+        )
+
     def calm_after(self, at_s: float, seconds: float) -> float:
         """Return when so much time outside of all spans has passed since then."""
         number = max(0, bisect_right(self._begins, at_s) - 1)

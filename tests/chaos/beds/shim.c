@@ -43,18 +43,18 @@ int close(int fd) {
 int rename(const char *from, const char *to) {
   NEXT(rename);
   int ours = is_ours(from);
-  if (ours) hold_names();
+  if (ours) hold();
   int result = next_rename(from, to);
-  if (ours) release_names();
+  if (ours) release();
   return result;
 }
 
 int unlink(const char *path) {
   NEXT(unlink);
   int ours = is_ours(path);
-  if (ours) hold_names();
+  if (ours) hold();
   int result = next_unlink(path);
-  if (ours) release_names();
+  if (ours) release();
   return result;
 }
 
@@ -66,24 +66,37 @@ static int is_refused(const struct file *file) {
   return error != 0;
 }
 
+static void hold_for(const struct file *file) {
+  if (file) hold();
+}
+
+static void release_for(const struct file *file) {
+  if (file) release();
+}
+
 static ssize_t written(int fd, struct file *file, ssize_t count) {
   if (file && count > 0) {
     off_t end = lseek(fd, 0, SEEK_CUR);
     touch(file, end - count, end);
   }
+  release_for(file);
   return count;
 }
 
 ssize_t write(int fd, const void *bytes, size_t count) {
   NEXT(write);
   struct file *file = of(fd);
-  return is_refused(file) ? -1 : written(fd, file, next_write(fd, bytes, count));
+  if (is_refused(file)) return -1;
+  hold_for(file);
+  return written(fd, file, next_write(fd, bytes, count));
 }
 
 ssize_t writev(int fd, const struct iovec *parts, int count) {
   NEXT(writev);
   struct file *file = of(fd);
-  return is_refused(file) ? -1 : written(fd, file, next_writev(fd, parts, count));
+  if (is_refused(file)) return -1;
+  hold_for(file);
+  return written(fd, file, next_writev(fd, parts, count));
 }
 
 #define PWRITE(name)                                                  \
@@ -91,8 +104,10 @@ ssize_t writev(int fd, const struct iovec *parts, int count) {
     NEXT(name);                                                       \
     struct file *file = of(fd);                                       \
     if (is_refused(file)) return -1;                                  \
+    hold_for(file);                                                   \
     ssize_t done = next_##name(fd, bytes, count, at);                 \
     if (file && done > 0) touch(file, at, at + done);                 \
+    release_for(file);                                                \
     return done;                                                      \
   }
 PWRITE(pwrite)
@@ -101,8 +116,11 @@ PWRITE(pwrite64)
 #define FTRUNCATE(name)                                               \
   int name(int fd, off_t size) {                                      \
     NEXT(name);                                                       \
+    struct file *file = of(fd);                                       \
+    hold_for(file);                                                   \
     int result = next_##name(fd, size);                               \
-    if (!result && of(fd)) touch(of(fd), size, END);                  \
+    if (!result && file) touch(file, size, END);                      \
+    release_for(file);                                                \
     return result;                                                    \
   }
 FTRUNCATE(ftruncate)
@@ -113,8 +131,10 @@ FTRUNCATE(ftruncate64)
     NEXT(name);                                                       \
     struct file *file = of(fd);                                       \
     if (is_refused(file)) return errno;                               \
+    hold_for(file);                                                   \
     int error = next_##name(fd, at, count);                           \
     if (!error && file) touch(file, at, at + count);                  \
+    release_for(file);                                                \
     return error;                                                     \
   }
 FALLOCATE(posix_fallocate)

@@ -10,7 +10,8 @@
 
    A file's durable content and its durable name are two things, as on a real disk: a
    synced file is lost with its name if the directory was not synced, and a name whose
-   file was not synced leads to an empty one. A change that goes by another call than
+   file was not synced leads to an empty one. A sync keeps what was there when it began,
+   and nothing that came while it ran: a disk may, but does not promise it. A change that goes by another call than
    those below is seen as never synced: it may raise a false alarm, never hide a loss. */
 
 #define _GNU_SOURCE
@@ -51,15 +52,16 @@ int is_ours(const char *path);
 /* The file, or directory, that has just been opened under a path of ours. */
 struct file *met(int fd, const char *path);
 
-/* A file's content has changed from here to there. */
+/* A file's content has changed from here to there; held since before it did. */
 void touch(struct file *file, off_t from, off_t to);
 
 /* Sync it, with all that a control may have in mind for that. */
 int sync_through(struct file *file, int fd, int (*sync)(int));
 
-/* While held, names do not change: a listing shows a file under one of its names. */
-void hold_names(void);
-void release_names(void);
+/* While held, nothing changes: a listing shows a file under one of its names, and what
+   a sync takes is what was written before it began. */
+void hold(void);
+void release(void);
 
 #pragma GCC visibility pop
 

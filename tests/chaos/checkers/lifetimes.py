@@ -20,6 +20,10 @@ LIVED = (BEATING, CHECKED)
 VERDICT_S = 3.5
 """An interval of the checks, and what the replicas may take to agree."""
 SLACK_S = 3.0
+FAULT_COSTS_S = 3.0
+"""What a fault may add while most replicas are well: the leader may change, and what
+was counted is counted anew; opinions of who is cut off are waited for.
+"""
 RISES = frozenset({"beats", "answers"})
 
 
@@ -66,10 +70,17 @@ class Patience:
         self._faults = anywhere(evidence)
         self._headless = headless(evidence)
 
-    def shown_by(self, event: str, at_s: float) -> float:
-        """Return when what happened must show everywhere; faults give more time."""
+    def shown_by(self, event: str, at_s: float, *, ill_s: float = 0.0) -> float:
+        """Return when what happened must show everywhere; faults give more time.
+
+        ``ill_s``: for how long it was down before: it is probed with back-off, so that
+        the next look at it may be as far away.
+        """
         expiry_s = self.ttl_s if event in ("silent", "beats") else VERDICT_S
-        return self._faults.calm_after(at_s, expiry_s + SLACK_S)
+        wait_s = expiry_s + SLACK_S + ill_s
+        by_s = self._headless.calm_after(at_s, wait_s)
+        faults = self._faults.count(at_s, by_s)
+        return self._headless.calm_after(at_s, wait_s + FAULT_COSTS_S * faults)
 
     def lease_end(self, proof: Call) -> float:
         """Return when a lease may run out at the earliest."""
@@ -123,7 +134,9 @@ def _lifetime(
     for number, (begin_s, end_s) in enumerate(known):
         # What brought it down before may still be under way when it is up again.
         is_back = number > 0 or min(fell_s, default=math.inf) <= begin_s
-        settled_s = patience.shown_by(rise, begin_s)
+        down_s = [fall_s for fall_s in fell_s if fall_s <= begin_s]
+        ill_s = begin_s - max(down_s) if down_s and service == CHECKED else 0.0
+        settled_s = patience.shown_by(rise, begin_s, ill_s=ill_s)
         from_s = settled_s if is_back else begin_s
         if from_s < end_s:
             lifetime.spans.append((from_s, end_s))

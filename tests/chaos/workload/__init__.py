@@ -1,6 +1,7 @@
 """The clients of a run: all in one loop, on a thread of its own, each call a record."""
 
 import asyncio
+import threading
 from collections.abc import Coroutine, Iterator
 from typing import Any
 
@@ -9,21 +10,22 @@ from tests.chaos.workload import contended, kept, lives, lookers, readers, sessi
 from tests.chaos.workload.calls import Asked, Client, Scene
 from tests.chaos.workload.endings import record_endings
 from tests.chaos.workload.web import open_session
-from tests.support.background import Background
+from tests.support.background import JOIN_S, Background
 from tests.support.small_service import SmallService, SmallServices
 from tests.support.waiting import wait_until
 
 __all__ = ("Workload", "record_endings")
 
 Script = Coroutine[Any, Any, None]
+LOOK_EACH_S = 0.05
 
 
 class Workload(Background):
     """Clients that ask a cluster for as long as the `with` lasts.
 
-    At its end each client ends the call that it makes, within some seconds even when no
-    replica answers. What went wrong in a client is raised there (or earlier, by
-    `wait_acknowledged`).
+    After `stop_asking`, or at its end, each client ends the call that it makes, within
+    some seconds even when no replica answers; what lives goes on until the end. What
+    went wrong in a client is raised there (or earlier, by `wait_acknowledged`).
     """
 
     services = (
@@ -39,10 +41,19 @@ class Workload(Background):
     ) -> None:
         super().__init__("workload")
         self._bed = bed
-        self._scene = Scene(bed, recorder, seed, ttl_s, lambda: self.is_over)
+        self._enough = threading.Event()
+        self._quiet = threading.Event()
+        self._scene = Scene(bed, recorder, seed, ttl_s, self._enough.is_set)
         self._failure: BaseException | None = None
 
+    def stop_asking(self) -> None:
+        """Let nobody read or write any more but those that live by it."""
+        self._enough.set()
+        assert self._quiet.wait(JOIN_S), "the workload does not end"
+        self._raise_failure()
+
     def __exit__(self, *_: object) -> None:
+        self._enough.set()
         super().__exit__()
         assert not self._thread.is_alive(), "the workload does not end"
         self._raise_failure()
@@ -81,6 +92,8 @@ class Workload(Background):
                 asyncio.run(self._play(checked.services))
         except BaseException as failure:
             self._failure = failure
+        finally:
+            self._quiet.set()
 
     async def _play(self, checked: list[SmallService]) -> None:
         scene = self._scene
@@ -90,6 +103,9 @@ class Workload(Background):
             async with asyncio.TaskGroup() as asking:
                 for script in _askers(scene):
                     asking.create_task(script)
+            self._quiet.set()
+            while not self.is_over:
+                await asyncio.sleep(LOOK_EACH_S)
             scene.are_all_gone = True
 
 

@@ -102,6 +102,7 @@ class Scene:
     ttl_s: float
     is_over: Callable[[], bool]
     """Whether nothing more is to be begun."""
+    began_s: float = field(default_factory=time.monotonic)
     session: aiohttp.ClientSession = field(init=False)
     are_all_gone: bool = False
     """Whether nobody reads any more: whoever lives may leave now."""

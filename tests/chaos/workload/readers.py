@@ -2,9 +2,10 @@
 
 import time
 
+from tests.chaos.workload import kept, lives, sessions
 from tests.chaos.workload.calls import Client
 
-SERVICES = ("beating", "checked", "kept-0", "session-0")
+SERVICES = (lives.BEATING, lives.CHECKED, *kept.SERVICES, *sessions.SERVICES)
 PERIOD_S = 1 / 50
 MOVING_SERVICE = "kept-0"
 MOVING_PERIOD_S = 1 / 20

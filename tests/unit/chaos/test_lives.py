@@ -121,7 +121,7 @@ def test_who_registers_before_it_is_back_is_given_time_as_well() -> None:
     ]
 
     assert not told(records, shown("checked", "1", 2.1), shown("checked", "", 2.5))
-    assert len(told(records, shown("checked", "1", 9), shown("checked", "", 10))) == 1
+    assert len(told(records, shown("checked", "1", 11), shown("checked", "", 12))) == 1
 
 
 def test_one_that_has_lived_for_long_is_listed_everywhere() -> None:
@@ -180,19 +180,24 @@ def test_one_that_died_leaves_the_lists_in_time() -> None:
 
 
 def test_faults_give_it_more_time_to_leave() -> None:
-    """As long as they last, whichever replica they are on."""
+    """Some seconds each, and as long as they last when they leave no majority."""
     silent = [*beating(5), life("silent", B, 5.0)]
     touched = fault("pause", "c", 6, 10, "resume")
+    headless = [*touched, *fault("pause", "b", 7, 10, "resume")]
 
-    assert not told(silent, touched, shown("beating", "1", 14.9))
-    assert len(told(silent, touched, shown("beating", "1", 15.1))) == 1
+    assert not told(silent, touched, shown("beating", "1", 13.9))
+    assert len(told(silent, touched, shown("beating", "1", 14.1))) == 1
+    assert not told(silent, headless, shown("beating", "1", 16.9))
+    assert len(told(silent, headless, shown("beating", "1", 17.1))) == 1
 
 
 def test_one_that_is_back_may_be_listed_and_is_not_missed_at_once() -> None:
     """The verdict that it failed may still be under way."""
     back = [*CHECKED, life("fails", C, 5.0), life("answers", C, 20.0)]
     lists: list[Record] = [shown("checked", "1", 20.1), shown("checked", "", 20.3)]
-    later: list[Record] = [shown("checked", "1", 30.0), shown("checked", "", 30.3)]
+    later: list[Record] = [shown("checked", "1", 42.0), shown("checked", "", 42.3)]
 
     assert not told(back, lists)
+    # It is probed with back-off: the next look may be as far away as it was down.
+    assert not told(back, shown("checked", "1", 41.0), shown("checked", "", 41.3))
     assert len(told(back, later)) == 1

@@ -108,17 +108,23 @@ def test_reads_on_untouched_replicas_are_told_apart() -> None:
 def test_memory_is_judged_in_long_runs_alone() -> None:
     """A short one ends while what is bounded is still filling."""
 
-    def looks(end_s: float) -> list[Record]:
+    def looks(end_s: float, *at_s: float) -> list[Record]:
         return [
-            look(0.15 * end_s, "a", "leader", memory_bytes=100 * 2**20),
-            look(end_s, "a", "leader", memory_bytes=130 * 2**20),
+            look(time_s, "a", "leader", memory_bytes=mib * 2**20)
+            for time_s, mib in zip((*at_s, end_s), (100, 110, 130), strict=True)
         ]
 
-    short = named(figures(evidence(looks(60.0))), "a: memory")
-    long = named(figures(evidence(looks(3_600.0))), "a: memory")
+    short = figures(evidence(looks(60.0, 9.0, 20.0)))
+    long = figures(evidence(looks(3_600.0, 1_200.0, 3_400.0)))
+    near = "a, near the start and at the end: memory"
+    one = "a, in one life: memory"
 
-    assert (short.value, short.met) == ("100 → 130 MiB", None)
-    assert (long.value, long.met) == ("100 → 130 MiB", False)
+    assert named(short, near).value == "100 → 130 MiB"
+    assert [f.met for f in short if "memory" in f.name and f.met is not None] == []
+    assert (named(long, near).value, named(long, near).met) == ("100 → 130 MiB", False)
+    assert named(long, "a, in one life").value == "no looks"
+    leaky = figures(evidence(looks(3_600.0, 3_390.0, 3_500.0)))
+    assert (named(leaky, one).value, named(leaky, one).met) == ("100 → 110 MiB", True)
 
 
 def test_a_run_without_anything_has_figures() -> None:

@@ -177,6 +177,15 @@ def test_an_expired_one_backs_off_to_five_minutes() -> None:
     assert _delays(judgement, REFUSED, 10)[-3:] == [256.0, 300.0, 300.0]
 
 
+def test_an_expiry_goes_on_from_the_pace_of_before() -> None:
+    """However long it was unhealthy: it may be back any moment."""
+    judgement = Judgement(_plan(), UNHEALTHY)
+    _delays(judgement, BROKEN, 40)
+    judgement.is_expired = True
+
+    assert _delays(judgement, BROKEN, 4) == [32.0, 64.0, 128.0, 256.0]
+
+
 def test_after_a_leader_change_an_unhealthy_one_keeps_the_slow_pace() -> None:
     """Its back-off was the former leader's; it does not begin again."""
     judgement = Judgement(_plan(), UNHEALTHY)
