@@ -115,7 +115,7 @@ def test_memory_is_judged_in_long_runs_alone() -> None:
         ]
 
     short = figures(evidence(looks(60.0, 9.0, 20.0)))
-    long = figures(evidence(looks(3_600.0, 1_200.0, 3_400.0)))
+    long = figures(evidence(looks(3_600.0, 1_200.0, 2_000.0)))
     near = "a, near the start and at the end: memory"
     one = "a, in one life: memory"
 

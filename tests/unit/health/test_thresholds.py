@@ -183,7 +183,7 @@ def test_an_expiry_goes_on_from_the_pace_of_before() -> None:
     _delays(judgement, BROKEN, 40)
     judgement.is_expired = True
 
-    assert _delays(judgement, BROKEN, 4) == [32.0, 64.0, 128.0, 256.0]
+    assert _delays(judgement, BROKEN, 4) == [64.0, 128.0, 256.0, 300.0]
 
 
 def test_after_a_leader_change_an_unhealthy_one_keeps_the_slow_pace() -> None:
