@@ -13,7 +13,8 @@ Pace, from the beginning of one probe to that of the next:
     new registration             1 s until the first success, for at most one interval
     healthy, unreachable         1 s for what is left of `failures`: it was told at once
     otherwise failed or passed   the interval
-    unhealthy                    1, 2, 4 … s up to the interval (expired: up to 300 s)
+    unhealthy                    1, 2, 4 … s up to the interval
+    expired                      1, 2, 4 … s anew, up to 300 s
     passed, but not yet enough   1 s; held as flapping: 1, 1, 2, 4 … s
 
 After `failures` the pace is the interval again: a leader that is cut off from what
@@ -157,6 +158,8 @@ class Judgement:
 
     def follow(self, status: Status, *, is_expired: bool, now_s: float) -> bool:
         """Take over what the catalog shows; True if it has just turned unhealthy."""
+        if is_expired and not self.is_expired:
+            self._misses = 0  # The slowest pace is another one from now on.
         self.is_expired = is_expired
         if status is self.status:
             return False
@@ -252,10 +255,7 @@ class Judgement:
             slowest_s = plan.interval_s
             if self.is_expired:
                 slowest_s = max(slowest_s, EXPIRED_PACE_S)
-            # Not counted beyond the slowest pace: when that falls, by expiring, it must
-            # go on from here.
-            if self._soon_s * 2**self._misses < slowest_s:
-                self._misses += 1
+            self._misses = min(self._misses + 1, 20)
             delay_s = min(slowest_s, self._soon_s * 2**self._misses)
             return Step(Action.NOTHING, "", self._soon_s if is_warm else delay_s)
         is_enough = self.failures >= plan.failures

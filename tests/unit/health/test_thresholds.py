@@ -177,13 +177,14 @@ def test_an_expired_one_backs_off_to_five_minutes() -> None:
     assert _delays(judgement, REFUSED, 10)[-3:] == [256.0, 300.0, 300.0]
 
 
-def test_an_expiry_goes_on_from_the_pace_of_before() -> None:
-    """However long it was unhealthy: it may be back any moment."""
+def test_with_its_expiry_the_back_off_begins_anew() -> None:
+    """However long it was unhealthy before, it may be back any moment."""
     judgement = Judgement(_plan(), UNHEALTHY)
     _delays(judgement, BROKEN, 40)
-    judgement.is_expired = True
+    judgement.follow(UNHEALTHY, is_expired=True, now_s=1e6)
+    judgement.follow(UNHEALTHY, is_expired=True, now_s=1e6)
 
-    assert _delays(judgement, BROKEN, 4) == [64.0, 128.0, 256.0, 300.0]
+    assert _delays(judgement, BROKEN, 4) == [2.0, 4.0, 8.0, 16.0]
 
 
 def test_after_a_leader_change_an_unhealthy_one_keeps_the_slow_pace() -> None:
