@@ -4,11 +4,13 @@ ADVICE = (
     ("unreachable from", "the others reach it: look at that replica's network"),
     ("flapping", "it passes and fails in turn: it stays unhealthy until it has passed"
      " for a while; look for overload, or raise check.timeout_seconds"),
-    ("lease_expired", "send POST /heartbeat/{id} every {beat:g} s (a third of its"
+    ("or passing check", "it is back when its check passes, which is tried every 5"
+     " minutes at least, or with one POST /heartbeat/{id}"),
+    ("lease_expired", "send POST /heartbeat/{id} every {beat:.3g} s (a third of its"
      " time to live); one heartbeat brings it back"),
     ("denied", "health_check.allow and health_check.deny forbid that address"),
-    ("refused", "is it listening on {address}, not on 127.0.0.1 only, and can the"
-     " registry's machines reach it there?"),
+    ("refused", "is it listening on {address}{beyond}, and can the registry's machines"
+     " reach it there?"),
     ("no route", "can the registry's machines reach {address}?"),
     ("timed out", "it did not answer within {timeout:g} s: make the health endpoint"
      " cheaper, or raise check.timeout_seconds (HEALTH_CHECK_TIMEOUT)"),

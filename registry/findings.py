@@ -125,12 +125,17 @@ def _advice(instance: Instance, address: str, settings: CheckSettings) -> str:
                 id=r.service_id,
                 host=r.host,
                 address=address,
+                beyond="" if _is_loopback(r.host) else ", not on 127.0.0.1 only",
                 beat=r.ttl_seconds / 3,
                 timeout=plan.timeout_s if plan else settings.timeout_s,
                 path=plan.path if plan and plan.path else address,
                 expected=_expected(plan),
             )
     return ""
+
+
+def _is_loopback(host: str) -> bool:
+    return host.startswith("127.") or host in ("localhost", "::1", "[::1]")
 
 
 def _expected(plan: Plan | None) -> str:

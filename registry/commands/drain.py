@@ -16,7 +16,11 @@ HOST_HELP = "Instead of an id: every instance on this host."
 @click.option("--host", help=HOST_HELP)
 @click.option("--reason", default="", help="Shown to whoever asks why.")
 @click.option(
-    "--for", "seconds", type=click.IntRange(min=1), help="Default: until undrained."
+    "--for",
+    "--seconds",
+    "seconds",
+    type=click.IntRange(min=1),
+    help="In seconds. Default: until undrained.",
 )
 @target_options
 def drain(

@@ -67,6 +67,8 @@ async def test_an_unhealthy_instance_is_told_with_its_cause_and_what_to_try() ->
         "flapping: 5 changes in 150 s; must pass for 30 s": "passes and fails",
         "unreachable from a only: connect refused": "that replica's network",
         "lease_expired: no heartbeat for 300 s": "/heartbeat/a every 100 s",
+        "lease_expired: no heartbeat or passing check for 300 s; before: check_failed: "
+        "connect refused (3 of 3)": "it is back when its check passes",
     }
     for cause, advice in causes.items():
         asked.driver.set_status("a", Status.HEALTHY)
@@ -75,6 +77,18 @@ async def test_an_unhealthy_instance_is_told_with_its_cause_and_what_to_try() ->
         assert asked.codes(found) == ["none_healthy", "unhealthy"]
         assert cause in found.findings[1].text
         assert advice in found.findings[1].advice
+
+
+async def test_who_registered_a_loopback_address_is_not_warned_of_it() -> None:
+    """It listens there, or nowhere."""
+    asked = Asked()
+    for host, is_warned in (("127.0.0.1", False), ("10.0.0.1", True)):
+        asked.driver.register("a", "web", host, 80)
+        asked.driver.set_status(
+            "a", Status.UNHEALTHY, "check_failed: connect refused (3 of 3)"
+        )
+        found = await asked.why.explain("a")
+        assert ("127.0.0.1 only" in found.findings[-1].advice) is is_warned
 
 
 async def test_a_service_over_grpc_is_told_what_grpc_expects() -> None:
