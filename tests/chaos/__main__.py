@@ -2,6 +2,7 @@
 
 import argparse
 import secrets
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -30,7 +31,7 @@ PLAIN_EACH_S = 10.0
 
 
 def main(arguments: list[str]) -> int:
-    """Run it; 1 if there is any finding."""
+    """Run it; 1 if there is any finding, or a demand was missed."""
     asked = _parse(arguments)
     console = Console()
     if asked.judge:
@@ -47,6 +48,10 @@ def main(arguments: list[str]) -> int:
         outcome = run_chaos(
             bed, seed=seed, seconds=seconds, folder=folder, progress=show
         )
+    if outcome.findings:
+        console.print(f"data and logs of the replicas: {data}", soft_wrap=True)
+    else:
+        shutil.rmtree(data)
     return _tell(console, outcome, folder / EVIDENCE)
 
 
@@ -122,8 +127,8 @@ def _lines(console: Console) -> Callable[[Standing], None]:
 def _told(standing: Standing) -> str:
     return (
         f"episode {standing.episodes + 1}: {standing.episode}; "
-        f"{standing.acknowledged:,} writes acknowledged, {standing.reads:,} reads, "
-        f"{standing.findings} findings so far"
+        f"{standing.acknowledged:,} writes acknowledged, {standing.reads:,} reads; "
+        "judged at the end"
     )
 
 
@@ -138,11 +143,12 @@ def _tell(console: Console, outcome: Outcome, evidence: Path) -> int:
         )
     console.print(table)
     console.print(
-        f"seed {outcome.evidence.run.seed}: {len(outcome.findings)} findings; "
-        f"look at {evidence.with_name(PAGE)}, evidence in {evidence}",
+        f"seed {outcome.evidence.run.seed}: {len(outcome.findings)} findings, "
+        f"{len(outcome.missed)} demands missed; look at {evidence.with_name(PAGE)}, "
+        f"evidence in {evidence}",
         soft_wrap=True,
     )
-    return 1 if outcome.findings else 0
+    return 1 if outcome.findings or outcome.missed else 0
 
 
 if __name__ == "__main__":

@@ -95,6 +95,13 @@ class Look(msgspec.Struct, frozen=True, gc=False, tag="look", omit_defaults=True
     tasks: int = 0
 
 
+class Stuck(msgspec.Struct, frozen=True, gc=False, tag="stuck", omit_defaults=True):
+    """The cluster did not come back after a fault was put right."""
+
+    at_s: float
+    text: str
+
+
 class Ending(msgspec.Struct, frozen=True, tag="ending", omit_defaults=True):
     """What one replica knows when all is healed and everybody has caught up."""
 
@@ -107,7 +114,7 @@ class Ending(msgspec.Struct, frozen=True, tag="ending", omit_defaults=True):
     """By service, oldest first: (service_id, from, to, cause) of its history."""
 
 
-Record = Run | Call | Life | Fault | Look | Ending
+Record = Run | Call | Life | Fault | Look | Stuck | Ending
 R = TypeVar("R", bound=msgspec.Struct)
 
 _encoder = msgspec.json.Encoder()

@@ -17,18 +17,16 @@ from tests.chaos.moments import (
     began_s,
     ended_s,
     is_acknowledged,
-    is_plain_read,
     leader_at,
     leaders,
     percentile,
 )
 from tests.chaos.nemesis import LONG_CALM_S
-from tests.chaos.spans import anywhere, by_replica
+from tests.chaos.read_latency import read_figures
 
 KILLED_P50_S = 0.4
 KILLED_WORST_S = 1.0
 CUT_WORST_S = 1.0
-READS_RATIO = 2.0
 MEANS_RATIO = 1.2
 MEANS_SLACK = 8
 """Files and tasks come and go with connections; a leak of a long run is far more."""
@@ -56,7 +54,7 @@ def figures(evidence: Evidence) -> list[Figure]:
     return [
         *_throughput(evidence),
         *_resumption(evidence),
-        *_reads(evidence),
+        *read_figures(evidence),
         *_means(evidence),
     ]
 
@@ -146,41 +144,6 @@ def _resumption(evidence: Evidence) -> Iterator[Figure]:
         count = f"{len(gaps)} time{'s' * (len(gaps) > 1)}"
         yield _at_most(f"{name}, p50 of {count}", percentile(gaps, 0.5), p50_limit, "s")
         yield _at_most(f"{name}, worst of {count}", gaps[-1], worst_limit, "s")
-
-
-# -- reads
-
-
-def _reads(evidence: Evidence) -> Iterator[Figure]:
-    faults, anywhere_faults = by_replica(evidence), anywhere(evidence)
-    calm: list[float] = []
-    beside: list[float] = []
-    failed = 0
-    for call in evidence.of(Call):
-        span = (call.invoked_s, call.returned_s)
-        if not is_plain_read(call) or faults.overlaps(call.replica, *span):
-            continue
-        if call.outcome != DONE:
-            failed += 1
-        elif anywhere_faults.overlaps(*span):
-            beside.append(1e3 * (call.returned_s - call.invoked_s))
-        else:
-            calm.append(1e3 * (call.returned_s - call.invoked_s))
-    count = len(calm) + len(beside) + failed
-    yield Figure(
-        f"failed reads of {count:,} plain ones on untouched replicas",
-        f"{failed:,}",
-        "0",
-        met=failed == 0,
-    )
-    calm_ms = percentile(sorted(calm), 0.99)
-    beside_ms = percentile(sorted(beside), 0.99)
-    yield Figure("p99 of plain reads, no fault anywhere", _told(calm_ms, "ms"))
-    yield Figure(
-        "p99 of plain reads, a fault on another replica", _told(beside_ms, "ms")
-    )
-    if calm and beside:
-        yield _at_most("ratio of these", beside_ms / calm_ms, READS_RATIO, "")
 
 
 # -- memory, files, tasks

@@ -6,16 +6,16 @@ timeline if anything is wrong.
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.figures import Figure
 from tests.chaos.bed import Bed
 from tests.chaos.checkers import CHECKERS, judge
-from tests.chaos.evidence import Evidence, Recorder, Run
+from tests.chaos.evidence import Evidence, Recorder, Run, Stuck
 from tests.chaos.figures import figures
-from tests.chaos.findings import Finding
+from tests.chaos.findings import Finding, gathered
 from tests.chaos.nemesis import Nemesis, Step
 from tests.chaos.page import page
 from tests.chaos.recorded import NeverReady, Recorded
@@ -43,6 +43,11 @@ class Outcome:
     findings: list[Finding]
     figures: list[Figure]
 
+    @property
+    def missed(self) -> list[Figure]:
+        """What did not reach what is demanded of it."""
+        return [figure for figure in self.figures if figure.met is False]
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -53,8 +58,6 @@ class Standing:
     episodes: int
     acknowledged: int
     reads: int
-    findings: int
-    """That are known already; most checkers judge at the end."""
 
 
 Progress = Callable[[Standing], None]
@@ -96,24 +99,17 @@ def run_chaos(
         recorder.add(Run(bed.name, seed, bed.node_ids, ttl_s, began_s))
         recorded = Recorded(bed, recorder)
         nemesis = Nemesis(recorded, seed=seed, ttl_s=ttl_s, steps=steps)
-        own = _happen(recorded, recorder, nemesis, seconds, progress or _silent)
+        _happen(recorded, recorder, nemesis, seconds, progress or _silent)
     finally:
         recorder.close()
-    return conclude(recorder.evidence, folder, seconds=seconds, own=own)
+    return conclude(recorder.evidence, folder, seconds=seconds)
 
 
-def conclude(
-    evidence: Evidence,
-    folder: Path,
-    *,
-    seconds: float,
-    own: Sequence[Finding] = (),
-) -> Outcome:
-    """Judge what was seen, write the page and, if anything is wrong, the timeline.
-
-    ``own`` are findings of whoever ran it, which the evidence does not show.
-    """
-    outcome = Outcome(evidence, [*own, *judge(evidence)], figures(evidence))
+def conclude(evidence: Evidence, folder: Path, *, seconds: float) -> Outcome:
+    """Judge what was seen, write the page and, if anything is wrong, the timeline."""
+    stuck = [Finding(RECOVERY, s.at_s, s.text) for s in evidence.of(Stuck)]
+    findings = gathered([*stuck, *judge(evidence)])
+    outcome = Outcome(evidence, findings, figures(evidence))
     _write_out(outcome, folder, seconds=seconds)
     return outcome
 
@@ -124,13 +120,11 @@ def _happen(
     nemesis: Nemesis,
     seconds: float,
     progress: Progress,
-) -> list[Finding]:
-    """Do it, and return the findings of this module."""
+) -> None:
     run = recorder.evidence.run
-    found: list[Finding] = []
     bed.wait_ready()
     workload = Workload(bed, recorder, seed=run.seed, ttl_s=run.ttl_s)
-    with workload, _Telling(workload, nemesis, found, run.began_s, progress):
+    with workload, _Telling(workload, nemesis, run.began_s, progress):
         try:
             workload.wait_acknowledged(CALM_WRITES)
             nemesis.run(seconds)
@@ -139,10 +133,8 @@ def _happen(
             workload.stop_asking()
             bed.wait_ready()
         except (NeverReady, AssertionError) as error:  # the latter of waiting
-            text = f"after {nemesis.episode}: {error}"
-            found.append(Finding(RECOVERY, time.monotonic(), text))
+            recorder.add(Stuck(time.monotonic(), f"after {nemesis.episode}: {error}"))
         record_endings(bed, recorder, services=workload.services)
-    return found
 
 
 class _Telling(Background):
@@ -152,14 +144,12 @@ class _Telling(Background):
         self,
         workload: Workload,
         nemesis: Nemesis,
-        found: list[Finding],
         began_s: float,
         progress: Progress,
     ) -> None:
         super().__init__("telling")
         self._workload = workload
         self._nemesis = nemesis
-        self._found = found
         self._began_s = began_s
         self._progress = progress
 
@@ -173,7 +163,6 @@ class _Telling(Background):
                     episodes=self._nemesis.episodes,
                     acknowledged=self._workload.acknowledged,
                     reads=self._workload.reads,
-                    findings=len(self._found),
                 )
             )
             self.pause(TELL_EACH_S)

@@ -63,10 +63,10 @@ def test_how_far_it_is(is_terminal: bool) -> None:
     console = Console(file=text, force_terminal=is_terminal, width=160)
     with shown(console, 60.0) as show:
         for tenth in range(300):
-            show(Standing(tenth / 10, "all: kill", 4, 1_234, 5_678, 1))
+            show(Standing(tenth / 10, "all: kill", 4, 1_234, 5_678))
 
     told = text.getvalue()
-    for part in ("episode 5: all: kill", "1,234 writes", "5,678 reads", "1 findings"):
+    for part in ("episode 5: all: kill", "1,234 writes", "5,678 reads"):
         assert part in told
     if not is_terminal:
         assert len(told.splitlines()) == 3
