@@ -1,7 +1,10 @@
 """The network of the bed of processes: what is cut starves, and comes late."""
 
+import asyncio
 import socket
+import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -106,3 +109,24 @@ def test_what_is_lost_takes_as_long_as_to_send_it_again() -> None:
     assert min(trips_s) > 0.05
     assert 0.2 < sum(trip_s > 0.2 for trip_s in trips_s) / len(trips_s) < 0.3
     assert any(0.65 < trip_s < 0.75 for trip_s in trips_s)  # lost twice
+
+
+def test_relays_that_cannot_listen_leave_no_thread_and_no_port(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The thread would keep the process for ever."""
+    servers: list[asyncio.Server] = []
+    start_server = asyncio.start_server
+
+    async def start_one(*args: Any) -> asyncio.Server:
+        if servers:
+            raise OSError("no port is left")
+        servers.append(await start_server(*args))
+        return servers[0]
+
+    monkeypatch.setattr(asyncio, "start_server", start_one)
+    with pytest.raises(OSError, match="no port is left"):
+        Relays({"a": 1, "b": 2}).__enter__()
+
+    assert "relays" not in {thread.name for thread in threading.enumerate()}
+    assert [server.is_serving() for server in servers] == [False]

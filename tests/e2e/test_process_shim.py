@@ -294,7 +294,7 @@ def test_bytes_in_the_midst_of_a_preallocated_file_come_too_late_as_well(
 def test_a_later_sync_keeps_what_an_earlier_one_has_under_way(
     shim: Shim, child: Child, data: Path, ends: bool
 ) -> None:
-    """Whether the earlier one ends after it or never; nor does it take anything back."""
+    """Whether the earlier one ends after it or never; it takes nothing back."""
     log = child.open(flags="0")
     child.do(f"os.pwrite({log}, b'ONE and', 5)")
     begin_sync(shim, child, log)

@@ -75,7 +75,11 @@ class Relays:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self._do(self._listen())
+        try:
+            self._do(self._listen())
+        except BaseException:
+            self.__exit__()  # else the thread keeps the process for ever
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
