@@ -39,6 +39,13 @@ class Spans:
             begin_s <= to_s and from_s <= end_s for begin_s, end_s in self.merged
         )
 
+    def seconds(self, from_s: float, to_s: float) -> float:
+        """Return how much of the time from then to then lies in spans."""
+        return sum(
+            max(0.0, min(end_s, to_s) - max(begin_s, from_s))
+            for begin_s, end_s in self.merged
+        )
+
     def calm_after(self, at_s: float, seconds: float) -> float:
         """Return when so much time outside of all spans has passed since then."""
         number = max(0, bisect_right(self._begins, at_s) - 1)

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 
 from tests.chaos.checkers.answers import check_answers
+from tests.chaos.checkers.availability import check_availability
+from tests.chaos.checkers.content import check_content
 from tests.chaos.checkers.linearizable import check_linearizable
 from tests.chaos.checkers.lives import check_lives
 from tests.chaos.checkers.replicas import check_replicas
@@ -17,6 +19,8 @@ CHECKERS: dict[str, Callable[[Evidence], list[Finding]]] = {
     "writes": check_writes,
     "lives": check_lives,
     "answers": check_answers,
+    "content": check_content,
+    "availability": check_availability,
     "replicas": check_replicas,
 }
 

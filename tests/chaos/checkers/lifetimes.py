@@ -39,8 +39,8 @@ class Lifetime:
     """When it must be listed everywhere, shown before or not."""
     dead: list[Span] = field(default_factory=list)
     """When it must not be listed any more."""
-    falls_s: list[float] = field(default_factory=list)
-    """When it had a reason to leave the list."""
+    falls: list[Span] = field(default_factory=list)
+    """When it had a reason to leave the list, and until when that may show."""
     last_event: str = ""
     """Of its life."""
 
@@ -120,15 +120,13 @@ def _lifetime(
     unsure_s = [
         c.invoked_s for c in calls if c.op == "register" and c.outcome == UNKNOWN
     ]
-    lifetime.falls_s = leaves_s + fell_s + unsure_s
     known = [(registered_s, min(leaves_s, default=math.inf))]
     if service in LIVED:
         known = _both(known, _living(events))
         lifetime.dead = _dead(events, patience)
         lifetime.last_event = events[-1].event if events else ""
+    gaps = _gaps(calls, patience) if service == BEATING else []
     if service == BEATING:
-        gaps = _gaps(calls, patience)
-        lifetime.falls_s += [begin_s for begin_s, _ in gaps]
         known = _both(known, _outside(gaps))
     rise = "beats" if service == BEATING else "answers"
     for number, (begin_s, end_s) in enumerate(known):
@@ -142,7 +140,40 @@ def _lifetime(
             lifetime.spans.append((from_s, end_s))
         if settled_s < end_s:
             lifetime.settled.append((settled_s, end_s))
+    lifetime.falls = [
+        *_reasons(events, gaps, leaves_s, patience),
+        *((invoked_s, math.inf) for invoked_s in unsure_s),
+    ]
     return lifetime
+
+
+def _reasons(
+    events: list[Life],
+    gaps: list[Span],
+    leaves_s: list[float],
+    patience: Patience,
+) -> list[Span]:
+    """Return each reason to leave the list, and until when it may show.
+
+    What comes while it has not risen again since the last is no other one: who goes
+    silent and is deregistered then, or expires, leaves once.
+    """
+    rises_s = [event.at_s for event in events if event.event in RISES]
+    rises_s += [end_s for _, end_s in gaps]
+    falls = [
+        (event.at_s, patience.shown_by(event.event, event.at_s))
+        for event in events
+        if event.event not in RISES
+    ]
+    falls += gaps
+    falls += [(left_s, math.inf) for left_s in leaves_s]
+    reasons: list[Span] = []
+    for from_s, to_s in sorted(falls):
+        if reasons and not any(reasons[-1][0] < s <= from_s for s in rises_s):
+            reasons[-1] = (reasons[-1][0], max(reasons[-1][1], to_s))
+        else:
+            reasons.append((from_s, to_s))
+    return reasons
 
 
 def _living(events: list[Life]) -> list[Span]:

@@ -1,16 +1,16 @@
 """Who lives stays in the list, who died leaves it, and the end is as it really was."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 
-from tests.chaos.checkers.calls import NOT_THERE, ids_of, is_answer, place
+from tests.chaos.checkers.calls import NOT_THERE, ids_of, is_answer, is_permanent, place
+from tests.chaos.checkers.departures import HEALTHY, Indexes, seen_to_leave, unexplained
 from tests.chaos.checkers.lifetimes import LIVED, Lifetime, lifetimes
 from tests.chaos.evidence import REFUSED, Call, Ending, Evidence
 from tests.chaos.findings import Finding
 from tests.chaos.spans import ENDS_PROCESS, ByReplica, by_replica
 
 NAME = "lives"
-HEALTHY = "healthy"
 
 
 def check_lives(evidence: Evidence) -> list[Finding]:
@@ -22,12 +22,17 @@ def check_lives(evidence: Evidence) -> list[Finding]:
         all_lives = lifetimes(evidence, service)
         calls = [c for c in evidence.of(Call) if c.service == service]
         lists = [c for c in calls if is_answer(c, "list")]
+        seen = seen_to_leave(lists, evidence.run.nodes)
+        indexes = Indexes(lists, evidence.run.nodes)
         findings += _missing(all_lives, lists, new_life)
         findings += _disowned(all_lives, calls)
         findings += _lingering(all_lives, lists)
         for ending in endings:
-            findings += _departed(all_lives, ending)
+            texts = unexplained(all_lives, seen, indexes, ending)
+            findings += [Finding(NAME, ending.at_s, text) for text in texts]
             findings += _unlike(all_lives, ending)
+    for ending in endings:
+        findings += _sick(ending)
     return findings
 
 
@@ -103,29 +108,6 @@ def _lingering(all_lives: list[Lifetime], lists: list[Call]) -> Iterator[Finding
                 yield Finding(NAME, call.returned_s, text)
 
 
-def _departed(all_lives: list[Lifetime], ending: Ending) -> Iterator[Finding]:
-    """Find more departures from the list than reasons for them.
-
-    A cause such as ``unreachable from b only`` changes no status: it leaves it listed.
-    """
-    departures: Counter[str] = Counter()
-    causes: dict[str, list[str]] = defaultdict(list)
-    for service in {life.service for life in all_lives}:
-        for service_id, before, after, cause in ending.changes.get(service, ()):
-            if before == HEALTHY != after:
-                departures[service_id] += 1
-                causes[service_id].append(cause)
-    for life in all_lives:
-        reasons = sum(at_s <= ending.at_s for at_s in life.falls_s)
-        if departures[life.service_id] > reasons:
-            text = (
-                f"{life.service_id} left the list {departures[life.service_id]} times "
-                f"with {reasons} reasons, says {ending.replica}: "
-                f"{'; '.join(causes[life.service_id])}"
-            )
-            yield Finding(NAME, ending.at_s, text)
-
-
 def _unlike(all_lives: list[Lifetime], ending: Ending) -> Iterator[Finding]:
     """Find those whose status at the end is not what they do."""
     at_s = ending.at_s
@@ -141,3 +123,13 @@ def _unlike(all_lives: list[Lifetime], ending: Ending) -> Iterator[Finding]:
         if is_left and life.dead_since(at_s, at_s) is not None:
             text = f"{life.service_id} {life.last_event}, and {is_there}"
             yield Finding(NAME, at_s, text)
+
+
+def _sick(ending: Ending) -> Iterator[Finding]:
+    """Find permanent ones that are not healthy: nothing looks at how they are."""
+    for service, rows in sorted(ending.listed.items()):
+        for service_id, _, status in rows:
+            if is_permanent(service) and status != HEALTHY:
+                text = f"{service_id} is permanent, and is {status}"
+                text += f" at {ending.replica} at the end"
+                yield Finding(NAME, ending.at_s, text)

@@ -58,16 +58,22 @@ def _difference(mine: list[tuple[str, ...]], others: list[tuple[str, ...]]) -> s
 
 
 def _two_leaders(evidence: Evidence) -> Iterator[Finding]:
+    """Find terms of which replicas say that they were led by different ones."""
     leaders: dict[int, str] = {}
     told: set[tuple[int, str]] = set()
     for look in sorted(evidence.of(Look), key=lambda look: look.at_s):
-        if look.role != "leader":
-            continue
-        first = leaders.setdefault(look.term, look.replica)
-        if first != look.replica and (look.term, look.replica) not in told:
-            told.add((look.term, look.replica))
-            text = f"term {look.term} had two leaders: {first} and {look.replica}"
-            yield Finding(NAME, look.at_s, text)
+        for leader in _leaders(look):
+            first = leaders.setdefault(look.term, leader)
+            if first != leader and (look.term, leader) not in told:
+                told.add((look.term, leader))
+                text = f"term {look.term} had two leaders: {first} and {leader}"
+                yield Finding(NAME, look.at_s, f"{text}, says {look.replica}")
+
+
+def _leaders(look: Look) -> set[str]:
+    """Return who leads, as this one says; nobody, if it does not know."""
+    own = look.replica if look.role == "leader" else ""
+    return {own, look.leader} - {""}
 
 
 def _went_back(evidence: Evidence) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """Do readers see what they were promised, and never an older answer after a newer one?
 
-A read with ``min_index``, or a consistent one, covers what is in the log up to some
-point: each write at or below the index, or acknowledged before the read was sent.
+A read covers what is in the log up to some point: each write at or below its own index
+or its ``min_index``; a consistent one also what was acknowledged before it was sent.
 """
 
 import heapq
@@ -50,7 +50,7 @@ def _decides(call: Call) -> bool:
 def _covers(read: Call, write: Call) -> bool:
     if read.is_consistent and write.returned_s < read.invoked_s:
         return True
-    return 0 < write.index <= read.min_index
+    return 0 < write.index <= max(read.min_index, read.index)
 
 
 # -- writes that must show
@@ -76,8 +76,6 @@ def _unseen(reads: list[Call], writes: list[Call]) -> Iterator[Finding]:
             _, _, write = heapq.heappop(ends)
             if held[write.op].get(write.service_id) is write:
                 del held[write.op][write.service_id]
-        if not read.is_consistent and not read.min_index:
-            continue
         listed = ids_of(read)
         missing = [held["register"][i] for i in held["register"].keys() - listed]
         ended = [held["deregister"][i] for i in listed if i in held["deregister"]]
@@ -105,7 +103,11 @@ def _counting(writes: list[Call]) -> Iterator[tuple[Call, float]]:
 def _unseen_text(read: Call, write: Call) -> str:
     is_missing = write.op == "register"
     state = "is not listed" if is_missing else "is still listed"
-    demand = "consistent" if read.is_consistent else f"min_index={read.min_index}"
+    demand = f"index {read.index}"
+    if read.is_consistent:
+        demand = "consistent"
+    elif write.index <= read.min_index:
+        demand = f"min_index={read.min_index}"
     return (
         f"{read.service}: {write.service_id} {state} in a read with {demand} "
         f"({place(read)}) after its {write.op} at index {write.index} ({place(write)})"

@@ -1,9 +1,13 @@
-"""At the end: nothing acknowledged is lost, doubled, or risen from the dead."""
+"""Nothing acknowledged is lost, doubled, risen from the dead, or put before its past.
+
+All but the last is judged by what is there at the end.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
 
 from tests.chaos.checkers.calls import (
+    WRITES,
     by_id,
     by_service,
     is_answer,
@@ -12,7 +16,7 @@ from tests.chaos.checkers.calls import (
     may_follow,
     place,
 )
-from tests.chaos.evidence import Call, Ending, Evidence
+from tests.chaos.evidence import DONE, Call, Ending, Evidence
 from tests.chaos.findings import Finding
 
 NAME = "writes"
@@ -36,7 +40,29 @@ def check_writes(evidence: Evidence) -> list[Finding]:
             for s in sorted(unknown)
             if ending.listed[s]
         ]
-    return findings
+    return [*findings, *_disordered(evidence)]
+
+
+def _disordered(evidence: Evidence) -> Iterator[Finding]:
+    """Find writes before others in the log that had returned before they began.
+
+    There is one log for all services. Writes of one entry have the same index.
+    """
+    writes = [c for c in evidence.of(Call) if c.op in WRITES and c.outcome == DONE]
+    returned = sorted(writes, key=lambda c: c.returned_s, reverse=True)
+    highest: Call | None = None
+    for write in sorted(writes, key=lambda c: c.invoked_s):
+        while returned and returned[-1].returned_s < write.invoked_s:
+            last = returned.pop()
+            if highest is None or last.index > highest.index:
+                highest = last
+        if highest is not None and 0 < write.index < highest.index:
+            text = (
+                f"{write.op} {write.service_id} is at index {write.index} "
+                f"({place(write)}), after {highest.op} {highest.service_id} "
+                f"had been done at {highest.index} ({place(highest)})"
+            )
+            yield Finding(NAME, write.returned_s, text)
 
 
 class _Expected:

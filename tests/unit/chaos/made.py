@@ -105,10 +105,16 @@ def ending(
 
 
 def look(
-    replica: str, at_s: float, *, term: int = 1, index: int = 1, role: str = "follower"
+    replica: str,
+    at_s: float,
+    *,
+    term: int = 1,
+    index: int = 1,
+    role: str = "follower",
+    leader: str = "",
 ) -> Look:
-    """Return what a replica said of itself."""
-    return Look(at_s, replica, role, "a", term, index)
+    """Return what a replica said of itself; by default it knows no leader."""
+    return Look(at_s, replica, role, leader, term, index)
 
 
 def beating(until_s: int, *, from_s: int = 1, service_id: str = B) -> list[Record]:

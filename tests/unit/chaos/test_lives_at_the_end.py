@@ -110,6 +110,16 @@ def test_who_never_was_acknowledged_need_not_be_there() -> None:
     assert not told(unknown, life("beats", B, 0.6), ending("a", at_s=2.0))
 
 
+def test_a_permanent_one_is_healthy() -> None:
+    """Nothing looks at how it is."""
+    kept = "kept-0:1"
+
+    assert not told(call("register", kept, 1), ending("a", f"{kept} healthy"))
+    assert told(call("register", kept, 1), ending("a", f"{kept} unhealthy")) == [
+        f"{kept} is permanent, and is unhealthy at a at the end"
+    ]
+
+
 @given(st.lists(st.floats(0.1, 5.0), min_size=1, max_size=30))
 def test_it_lives_exactly_while_its_proofs_are_close(pauses_s: list[float]) -> None:
     """Each lease lasts a TTL after it was asked for; the next must be in by then."""
@@ -124,4 +134,4 @@ def test_it_lives_exactly_while_its_proofs_are_close(pauses_s: list[float]) -> N
     (one,) = lifetimes(evidence(records), "beating")
 
     assert one.spans[0] == (0.01, min(first_gap_s, at_s + 3.0))
-    assert len(one.falls_s) == 1 + sum(pause_s + 0.01 > 3.0 for pause_s in pauses_s)
+    assert len(one.falls) == 1 + sum(pause_s + 0.01 > 3.0 for pause_s in pauses_s)

@@ -75,7 +75,22 @@ def test_two_leaders_in_one_term_are_found_once() -> None:
         look("a", 1, term=7, role="leader"),
         look("b", 9, term=7, role="leader"),
         look("b", 10, term=7, role="leader"),
-    ) == ["term 7 had two leaders: a and b"]
+    ) == ["term 7 had two leaders: a and b, says b"]
+
+
+def test_who_is_named_the_leader_is_one_as_well() -> None:
+    """By whichever replica; who knows none names none."""
+    assert not told(
+        ALIKE,
+        look("a", 1, term=7, role="leader", leader="a"),
+        look("b", 2, term=7),
+        look("b", 3, term=7, leader="a"),
+        look("b", 4, term=8, leader="c"),
+    )
+    named = [look("b", 1, term=7, leader="a"), look("c", 2, term=7, leader="b")]
+    assert told(ALIKE, named) == ["term 7 had two leaders: a and b, says c"]
+    led = [look("b", 1, term=7, role="leader"), look("c", 2, term=7, leader="a")]
+    assert told(ALIKE, led) == ["term 7 had two leaders: b and a, says c"]
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,18 @@ def test_a_read_that_demands_nothing_may_be_old() -> None:
     assert not told(REGISTERED, read("", 2), read("", 3, min_index=4, index=2))
 
 
+def test_a_read_shows_what_its_own_index_covers() -> None:
+    """Though it demands nothing: it is of a moment at or after that write."""
+    assert not told(REGISTERED, read("1", 2, index=5), ENDED, read("", 4, index=9))
+    assert told(REGISTERED, read("", 2, index=5)) == [
+        f"{S}: {X} is not listed in a read with index 5 "
+        "(one at b, 2.000-2.100 s) after its register at index 5 "
+        "(one at a, 1.000-1.100 s)"
+    ]
+    (text,) = told(REGISTERED, ENDED, read("1", 4, index=9))
+    assert text.startswith(f"{S}: {X} is still listed in a read with index 9 ")
+
+
 def test_a_change_that_began_meanwhile_excuses_either_answer() -> None:
     """It may have taken effect before the read; an unknown one at any later time."""
     ending = call("deregister", X, 1.5, 9, index=9)

@@ -92,3 +92,11 @@ def test_calm_is_counted_outside_of_the_spans(
         now += 1
 
     assert Spans(spans).calm_after(float(at), float(seconds)) == now
+
+
+def test_the_seconds_in_spans_are_counted_once() -> None:
+    """Of the time that is asked for; the spans may overlap or never end."""
+    spans = Spans([(1.0, 3.0), (2.0, 4.0), (8.0, math.inf)])
+
+    assert spans.seconds(0.0, 10.0) == 5.0
+    assert spans.seconds(3.5, 8.0) == 0.5

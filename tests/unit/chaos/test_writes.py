@@ -111,6 +111,21 @@ def test_what_is_there_twice_is_found() -> None:
     assert told(ones, shared) == ["kept-0 at c: one:80 is there 2 times"]
 
 
+def test_writes_are_in_the_log_in_the_order_of_time() -> None:
+    """Of all services and replicas; those of one entry share an index."""
+    other = call("register", "session-0:1", 2, index=5, replica="b")
+    ends = (ending("a", f"{X} healthy", "session-0:1 healthy"),)
+
+    assert not told(REGISTERED, other, ends)
+    meanwhile = call("register", "session-0:1", 1.05, index=4)
+    assert not told(REGISTERED, meanwhile, ends)
+    late = call("register", "session-0:1", 2, index=4, replica="b")
+    assert told(REGISTERED, late, ends) == [
+        "register session-0:1 is at index 4 (one at b, 2.000-2.100 s), "
+        f"after register {X} had been done at 5 (one at a, 1.000-1.100 s)"
+    ]
+
+
 def test_a_service_that_nobody_wrote_to_is_found() -> None:
     """It came from nowhere."""
     assert told(THERE) == ["kept-0 at a: nobody registered it"]
