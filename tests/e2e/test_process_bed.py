@@ -1,7 +1,7 @@
 """Each verb of the bed of processes does to a real cluster what it says, and no more.
 
 One cluster for all of them: each test puts right what it did. The disk and the clock
-are looked at more closely in `test_process_shim`.
+are looked at more closely in `tests/e2e/shim`.
 """
 
 import os

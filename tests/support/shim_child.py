@@ -64,3 +64,8 @@ class Child:
         fd = self.do("os.open({}, os.O_RDONLY)")
         self.do(f"os.fsync({fd})")
         self.do(f"os.close({fd})")
+
+
+def left(data: Path) -> dict[str, bytes]:
+    """Return what is in the directory."""
+    return {file.name: file.read_bytes() for file in data.iterdir()}
