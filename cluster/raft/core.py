@@ -56,6 +56,9 @@ class RaftCore(SyncObj):  # type: ignore[misc]
         self._state_changed = state_changed
         self._want_tick = want_tick
         self._quiet_until_s = 0.0
+        self.may_campaign = True
+        """Set before each tick (see election): the library looks at its deadline again
+        within the tick, and it may have passed only then."""
         self.applying = True
         """False while a snapshot is being installed: the state is not ours to change.
         """
@@ -92,6 +95,10 @@ class RaftCore(SyncObj):  # type: ignore[misc]
 
     def _on_state_changed(self, old: int, new: int) -> None:
         self._state_changed(old, new)
+
+    def _SyncObj__connectedToAnyone(self) -> bool:  # noqa: N802
+        """The library asks this last before it campaigns, and for nothing else."""
+        return self.may_campaign and bool(super()._SyncObj__connectedToAnyone())
 
     # -- what the owner asks
 

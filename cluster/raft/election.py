@@ -55,12 +55,14 @@ class Election:
     def before_tick(self) -> None:
         """Keep the library from campaigning before a majority would vote for us."""
         core = self._core
+        core.may_campaign = False
         if core._isLeader():
             return
         now = library.now_s()
         if self._won and self._may_campaign():
             self._won = False
             core._SyncObj__raftElectionDeadline = 0.0
+            core.may_campaign = True
             return
         if core._SyncObj__raftElectionDeadline >= now:
             return
@@ -69,6 +71,8 @@ class Election:
             self._postpone(now)
         elif core.otherNodes and not core._SyncObj__transferInProgress:
             self._begin_round(now)
+        else:  # asked to take the lead, or alone
+            core.may_campaign = True
 
     def _begin_round(self, now: float) -> None:
         core = self._core

@@ -62,6 +62,7 @@ ATTRIBUTES = frozenset(
 METHODS = frozenset(
     {
         "applyLogEntries",
+        "connectedToAnyone",
         "doApplyCommand",
         "loadDumpFile",
         "sendAppendEntries",

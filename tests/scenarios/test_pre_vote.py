@@ -96,3 +96,22 @@ async def test_a_granted_round_is_void_once_a_leader_shows_itself() -> None:
     stage.deliver("b", "c")
 
     assert stage["c"].term == 1
+
+
+async def test_a_deadline_that_passes_within_a_tick_is_no_election() -> None:
+    """We looked a moment before the library does: only who was let may campaign.
+
+    The founder of a cluster would else hold an election that those whom it has not told
+    of the cluster yet take for one of the past: they would wait for its log for ever.
+    """
+    stage = await Stage.open("abc")
+    core = stage["a"].node.core
+    core._SyncObj__raftElectionDeadline = stage.clock.now_s() + 0.001
+    stage["a"].node.election.before_tick()
+    stage.clock.advance(0.002)
+    core.doTick(0.0)
+
+    assert stage["a"].term == 0
+    stage["a"].tick(campaign=True)
+    stage.run()
+    assert stage.leaders() == ["a"]
