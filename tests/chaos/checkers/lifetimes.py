@@ -129,17 +129,20 @@ def _lifetime(
     if service == BEATING:
         known = _both(known, _outside(gaps))
     rise = "beats" if service == BEATING else "answers"
+    shown_until_s = -math.inf  # certainly seen to live
     for number, (begin_s, end_s) in enumerate(known):
         # What brought it down before may still be under way when it is up again.
         is_back = number > 0 or min(fell_s, default=math.inf) <= begin_s
-        down_s = [fall_s for fall_s in fell_s if fall_s <= begin_s]
-        ill_s = begin_s - max(down_s) if down_s and service == CHECKED else 0.0
+        # Not since its last fall: it may have been up unseen, between two probes.
+        down_s = [s for s in fell_s if shown_until_s <= s <= begin_s]
+        ill_s = begin_s - min(down_s) if down_s and service == CHECKED else 0.0
         settled_s = patience.shown_by(rise, begin_s, ill_s=ill_s)
         from_s = settled_s if is_back else begin_s
         if from_s < end_s:
             lifetime.spans.append((from_s, end_s))
         if settled_s < end_s:
             lifetime.settled.append((settled_s, end_s))
+            shown_until_s = end_s
     lifetime.falls = [
         *_reasons(events, gaps, leaves_s, patience),
         *((invoked_s, math.inf) for invoked_s in unsure_s),

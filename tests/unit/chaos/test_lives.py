@@ -201,3 +201,19 @@ def test_one_that_is_back_may_be_listed_and_is_not_missed_at_once() -> None:
     # It is probed with back-off: the next look may be as far away as it was down.
     assert not told(back, shown("checked", "1", 41.0), shown("checked", "", 41.3))
     assert len(told(back, later)) == 1
+
+
+def test_one_that_was_up_between_two_probes_is_missed_later_still() -> None:
+    """Nobody saw it, so the back-off went on from when it fell first."""
+    back = [
+        *CHECKED,
+        life("fails", C, 5.0),
+        life("answers", C, 20.0),
+        life("fails", C, 25.0),
+        life("answers", C, 30.0),
+    ]
+    early: list[Record] = [shown("checked", "1", 60.0), shown("checked", "", 60.3)]
+    late: list[Record] = [shown("checked", "1", 62.0), shown("checked", "", 62.3)]
+
+    assert not told(back, early)
+    assert len(told(back, late)) == 1
