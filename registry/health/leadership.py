@@ -229,8 +229,8 @@ class Leadership:
             return
         watched.judgement.asked(self._clock.now_s())
         self._renewals.passed(watched)  # The others' probes are a proof of life.
-        if not failed:
-            return
+        if not watched.fails_here:
+            return  # We have not seen why those cannot reach it who cannot.
         only = " only" if len(failed) == 1 else ""
         who = f"{UNREACHABLE}{', '.join(failed)}{only}: "
         if not slot.cause.startswith(who):

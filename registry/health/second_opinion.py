@@ -3,11 +3,11 @@
     suspect --gathered 20 ms, <= 64--> Suspect in the log --Opinions, or time--> verdict
 
 The leader's own failure is one vote (none, if something of its own kept it from
-probing). Unhealthy if more than half of all votes failed;
-it is told as soon as the answers still to come cannot change it. Who does not answer
-in time has no vote. A leader that nobody answers decides nothing, unless it is the only
-member: it may be cut off itself, and what is really dead ends with its lease (a
-permanent one is asked about until somebody answers).
+probing). Unhealthy if more than half of all votes failed; it is told as soon as the
+answers still to come cannot change it. Who does not answer in time has no vote. A
+leader that nobody answers decides nothing, unless it is the only member: it may be cut
+off itself, and what is really dead ends with its lease (a permanent one is asked about
+until somebody answers).
 
 At most 256 questions are open, as many as a replica answers at once: more would be
 answered too late. The rest wait, once per instance.

@@ -24,6 +24,7 @@ from tests.chaos.evidence import (
     Recorder,
     Run,
 )
+from tests.chaos.run import cluster_settings
 from tests.chaos.workload import Workload, record_endings
 from tests.chaos.workload.calls import NO_CONNECTION, NOT_THERE, Client, Instance, Scene
 from tests.chaos.workload.web import open_session
@@ -34,12 +35,7 @@ from tests.support.waiting import wait_until
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 TTL_S = 1.5
-SETTINGS = {
-    "HEALTH_CHECK_INTERVAL": "0.5",
-    "HEALTH_CHECK_TIMEOUT": "0.4",
-    "HEALTH_CHECK_FAILURES": "2",
-    "SERVICE_TTL": f"{TTL_S:g}",
-}
+SETTINGS = cluster_settings(TTL_S)
 SILENT_SEED = 2
 """With it one of those that beat goes silent, early."""
 SEED = 1

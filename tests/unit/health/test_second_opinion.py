@@ -141,6 +141,7 @@ async def test_a_leader_that_cannot_probe_has_no_vote() -> None:
             await asyncio.sleep(60.0)
 
         assert world.shown()[0] is status
+        assert not world.shown()[1].startswith("unreachable from")
 
 
 @virtually
