@@ -39,8 +39,12 @@ class Limits:
     waiting_bytes: int = 64 * MIB
     """More waiting proposals are refused with Overloaded."""
     segment_bytes: int = 16 * MIB
-    snapshot_log_bytes: int = 64 * MIB
-    """A snapshot is made when this much log was written since the last one."""
+    snapshot_log_min_bytes: int = 8 * MIB
+    """No snapshot is made before this much log was written since the last one."""
+    snapshot_log_max_bytes: int = 64 * MIB
+    """A snapshot is made when this much log was written since the last one; earlier,
+    when it is SNAPSHOT_RATIO times the last one's size.
+    """
     trailing_entries: int = 1_000
     """Entries kept behind a snapshot, so that a follower a little behind needs no
     snapshot.

@@ -18,8 +18,20 @@ from cluster.raft.journal import RaftJournal
 from cluster.raft.recovery import Recovery, in_worker, restore_in_slices
 from cluster.storage.snapshot_file import SnapshotMeta
 
+SNAPSHOT_RATIO = 2
+"""Log per snapshot, in sizes of the last one: writing snapshots costs at most half as
+much as writing the log, and the log in memory stays in proportion to the state. (As
+Redis does with its append-only file.)
+"""
 RETRY_S = 10.0
 """Pause after a snapshot that could not be written."""
+
+
+def log_kept_bytes(newest: SnapshotMeta | None, limits: Limits) -> int:
+    """Return how much log may follow the newest snapshot until the next is due."""
+    state_bytes = 0 if newest is None else newest.size_bytes
+    due_bytes = max(limits.snapshot_log_min_bytes, SNAPSHOT_RATIO * state_bytes)
+    return min(limits.snapshot_log_max_bytes, due_bytes)
 
 
 class Compaction:
@@ -70,9 +82,10 @@ class Compaction:
         """Begin a snapshot when enough log was written since the last, or disk runs
         low.
         """
-        due_bytes = self._limits.snapshot_log_bytes
+        limits = self._limits
+        due_bytes = log_kept_bytes(self.newest, limits)
         if self.disk_low:
-            due_bytes = min(due_bytes, self._limits.segment_bytes)
+            due_bytes = min(due_bytes, limits.segment_bytes)
         if self._wal.bytes_written - self._log_bytes >= due_bytes:
             self.make()
 

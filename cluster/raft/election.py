@@ -6,6 +6,9 @@ when it has not heard a leader for the shortest election timeout. The library ha
 neither, so a replica that was paused or half cut off would raise terms for ever. A peer
 that knows a newer term says so (the library stays silent, and a stale leader never
 learns).
+
+Of two who ask at the same time one goes first, else each would vote for itself and the
+cluster would wait for one more election timeout.
 """
 
 from collections.abc import Callable
@@ -16,8 +19,10 @@ from cluster.raft.journal import RaftJournal
 from cluster.raft.outbox import Outbox
 from cluster.raft.wire import NewerTerm, PreVote, PreVoteGranted
 
-LINK_BROKE_MIN_S = 0.02
-LINK_BROKE_SPREAD_S = 0.12
+SOON_MIN_S = 0.02
+SOON_SPREAD_S = 0.12
+RIVAL_SHARE = 0.2
+"""For this share of the shortest election timeout a round counts as under way."""
 
 
 class Election:
@@ -33,6 +38,7 @@ class Election:
         journal: RaftJournal,
         outbox: Outbox,
         *,
+        node_id: str,
         may_vote: Callable[[], bool],
         may_campaign: Callable[[], bool],
         leader_age_s: Callable[[], float | None],
@@ -41,6 +47,7 @@ class Election:
         self._core = core
         self._journal = journal
         self._outbox = outbox
+        self._node_id = node_id
         self._may_vote = may_vote
         self._may_campaign = may_campaign
         self._leader_age_s = leader_age_s
@@ -48,6 +55,10 @@ class Election:
         self._round = 0
         self._granted: set[str] = set()
         self._won = False
+        self._asked_s = float("-inf")
+        self._has_yielded = False
+        """Since the own last round: who asks in vain again and again holds nobody up.
+        """
         self._is_link_down = False
         self.rounds = 0
         """Pre-vote rounds begun, for the metrics."""
@@ -79,6 +90,8 @@ class Election:
         self._round += 1
         self.rounds += 1
         self._granted = set()
+        self._asked_s = now
+        self._has_yielded = False
         _, last_index, last_term = self._journal.log[-1]
         question = PreVote(self._round, core.raftCurrentTerm + 1, last_term, last_index)
         for node in sorted(node.id for node in core.otherNodes):
@@ -98,11 +111,30 @@ class Election:
             answer = NewerTerm(core.raftCurrentTerm, to_append=False)
             self._outbox.send_when_synced(peer, answer)
             return
-        has_leader = core._isLeader() or self._hears_leader()
+        if core._isLeader() or self._hears_leader():
+            return
         _, last_index, last_term = self._journal.log[-1]
-        up_to_date = (message.last_term, message.last_index) >= (last_term, last_index)
-        if not has_leader and up_to_date:
+        theirs, ours = (message.last_term, message.last_index), (last_term, last_index)
+        if theirs < ours:
+            self._ask_soon()  # nobody leads, and the better log is ours
+        elif theirs > ours or not self._goes_before(peer):
+            self._yield()
             self._outbox.send_when_synced(peer, PreVoteGranted(message.round))
+
+    def _goes_before(self, peer: str) -> bool:
+        """Whether ``peer``, with a log as good as ours, asks while we do, and the ids
+        say that it waits.
+        """
+        asked_ago_s = library.now_s() - self._asked_s
+        is_rival = self._won or asked_ago_s < RIVAL_SHARE * self._election_min_s
+        return is_rival and self._node_id < peer
+
+    def _yield(self) -> None:
+        """Leave the next term to another, for the moment."""
+        if not self._has_yielded:
+            self._has_yielded = True
+            self._void_round()
+            self._postpone(library.now_s())
 
     def on_granted(self, peer: str, message: PreVoteGranted) -> None:
         """Campaign in the next tick once a majority would vote for us."""
@@ -111,8 +143,13 @@ class Election:
             return
         self._granted.add(peer)
         if len(self._granted) + 1 > (len(core.otherNodes) + 1) / 2:
-            self._round += 1  # later answers to this round are void
+            self._void_round()
             self._won = True
+
+    def _void_round(self) -> None:
+        """Count no more answers to the round under way."""
+        self._round += 1
+        self._won = False
 
     def _hears_leader(self) -> bool:
         age_s = self._leader_age_s()
@@ -126,7 +163,10 @@ class Election:
         The spread keeps two followers from campaigning against each other.
         """
         self._is_link_down = True
-        wait_s = LINK_BROKE_MIN_S + LINK_BROKE_SPREAD_S * library.random_unit()
+        self._ask_soon()
+
+    def _ask_soon(self) -> None:
+        wait_s = SOON_MIN_S + SOON_SPREAD_S * library.random_unit()
         core = self._core
         core._SyncObj__raftElectionDeadline = min(
             core._SyncObj__raftElectionDeadline, library.now_s() + wait_s
@@ -135,8 +175,8 @@ class Election:
     def leader_heard(self) -> None:
         """A leader showed itself: the running round is void."""
         self._is_link_down = False
-        self._round += 1
-        self._won = False
+        self._has_yielded = False
+        self._void_round()
 
     def on_newer_term(self, _: str, message: NewerTerm) -> None:
         """Adopt a newer term. A leader steps down only when a follower's answer says

@@ -48,6 +48,6 @@ class Membership:
         member = Identity(
             me.node_id, me.cluster_id, me.epoch, me.members, Standing.MEMBER
         )
-        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.adopt(member, lambda: written.set_result(None))
-        await written
+        written = asyncio.Event()  # not a future: we may be cancelled before it is
+        self.adopt(member, written.set)
+        await written.wait()

@@ -155,6 +155,7 @@ class RaftNode:
             self.core,
             self.journal,
             self.outbox,
+            node_id=config.node_id,
             may_vote=self.fitness.may_vote,
             may_campaign=self.fitness.may_campaign,
             leader_age_s=self.contact.append_age_s,
@@ -265,8 +266,7 @@ class RaftNode:
     # -- snapshots
 
     def _offer_snapshot(self, peer: str) -> None:
-        newest = self.compaction.newest
-        if newest is not None:
+        if (newest := self.compaction.newest) is not None:
             self.sender.offer(peer, newest, int(self.core.raftCurrentTerm))
 
     def _installed(self, index: int) -> None:

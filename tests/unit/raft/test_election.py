@@ -1,89 +1,9 @@
 """Elections: rounds of pre-votes, each rule by itself."""
 
-from random import Random
-
 import pytest
 
-from cluster.entry import NO_OP
-from cluster.raft import library
-from cluster.raft.election import Election
-from cluster.raft.journal import RaftJournal
-from cluster.raft.library import Node
-from cluster.raft.outbox import Outbox
-from cluster.raft.wire import Message, NewerTerm, PreVote, PreVoteGranted
-from tests.scenarios.support_hands import HandClock
-
-ELECTION_MIN_S = 0.3
-
-
-class Core:
-    """What an election asks of the library: its term, its state, its deadline."""
-
-    def __init__(self, peers: str) -> None:
-        self.raftCurrentTerm = 4
-        self.otherNodes = {Node(peer) for peer in peers}
-        self.leads = False
-        self.deadline = 0.0
-        vars(self)["_SyncObj__raftElectionDeadline"] = 0.0
-        vars(self)["_SyncObj__transferInProgress"] = False
-        vars(self)["_SyncObj__raftLeader"] = None
-        self.voted_for: str | None = "a"
-
-    def _isLeader(self) -> bool:  # noqa: N802
-        return self.leads
-
-    def _SyncObj__setCurrentTerm(self, term: int, vote: str | None) -> None:  # noqa: N802
-        self.raftCurrentTerm, self.voted_for = term, vote
-
-    def _SyncObj__setState(self, state: int) -> None:  # noqa: N802
-        self.leads = state == library.LEADER
-
-    @property
-    def campaigns(self) -> bool:
-        """Whether the library would campaign in this tick."""
-        deadline = vars(self)["_SyncObj__raftElectionDeadline"]
-        return bool(deadline < library.now_s())
-
-    def expire(self) -> None:
-        """Let the election deadline pass."""
-        vars(self)["_SyncObj__raftElectionDeadline"] = library.now_s() - 0.001
-
-
-class Candidate:
-    """One replica's election, and what it says. Its log ends at (3, term 2)."""
-
-    def __init__(self, peers: str = "bc") -> None:
-        self.clock = HandClock()
-        library.install(self.clock.now_s, Random(1))
-        self.core = Core(peers)
-        self.may_vote = self.may_campaign = True
-        self.leader_age_s: float | None = None
-        self.said: list[tuple[str, Message]] = []
-        log = [(NO_OP, 1, 0), (b"\x00x", 2, 2), (b"\x00x", 3, 2)]
-        journal = RaftJournal(log, 4, "a", 1)
-        journal.synced(journal.take()[1])
-        self.election = Election(
-            self.core,
-            journal,
-            Outbox(journal, self.put),
-            may_vote=lambda: self.may_vote,
-            may_campaign=lambda: self.may_campaign,
-            leader_age_s=lambda: self.leader_age_s,
-            election_min_s=ELECTION_MIN_S,
-        )
-
-    def put(self, peer: str, message: Message) -> bool:
-        """Note it."""
-        self.said.append((peer, message))
-        return True
-
-    def begin(self) -> int:
-        """Begin a round; return its number."""
-        self.core.expire()
-        self.election.before_tick()
-        question = self.said[-1][1]
-        assert isinstance(question, PreVote)
-        return question.round
+from cluster.raft.wire import NewerTerm, PreVote, PreVoteGranted
+from tests.unit.raft.candidate import ELECTION_MIN_S, Candidate
 
 
 def test_a_deadline_that_passed_is_a_question_not_an_election() -> None:
@@ -203,6 +123,65 @@ def test_only_a_log_as_new_as_ours_is_granted(
     voter.election.on_pre_vote("b", PreVote(9, 5, last_term, last_index))
 
     assert bool(voter.said) is granted
+
+
+def test_of_two_who_ask_at_once_the_first_by_id_goes_first() -> None:
+    """Its own round goes on; the other gets its vote, and asks again later."""
+    first, second = Candidate(), Candidate("ac", node_id="b")
+    mine, theirs = first.begin(), second.begin()
+    first.said.clear()
+    first.election.on_pre_vote("b", PreVote(theirs, 5, 2, 3))
+    second.election.on_pre_vote("a", PreVote(mine, 5, 2, 3))
+    second.election.on_granted("c", PreVoteGranted(theirs))
+    second.election.before_tick()
+
+    assert first.said == []
+    assert second.said[-1] == ("a", PreVoteGranted(mine))
+    assert not second.core.campaigns
+
+
+def test_a_round_that_was_not_won_soon_lets_the_others_go_first() -> None:
+    """Who reaches nobody must not keep them from electing."""
+    candidate = Candidate()
+    candidate.begin()
+    candidate.clock.advance(ELECTION_MIN_S / 4)
+    candidate.election.on_pre_vote("b", GOOD)
+
+    assert candidate.said[-1] == ("b", PreVoteGranted(9))
+
+
+def test_who_granted_waits_with_its_own_question() -> None:
+    """Asking at once would only split the vote."""
+    voter = Candidate()
+    voter.core.expire()
+    voter.election.on_pre_vote("b", GOOD)
+    voter.said.clear()
+    voter.election.before_tick()
+
+    assert voter.said == []
+
+
+def test_it_waits_once_for_who_asks_in_vain() -> None:
+    """A peer that hears no answers would else keep it waiting for ever."""
+    voter = Candidate()
+    voter.election.on_pre_vote("b", GOOD)
+    voter.clock.advance(ELECTION_MIN_S)
+    voter.election.on_pre_vote("b", GOOD)
+    voter.said.clear()
+    voter.election.before_tick()
+
+    assert isinstance(voter.said[0][1], PreVote)
+
+
+def test_the_better_log_asks_soon_when_a_worse_one_does() -> None:
+    """Nobody leads, and the other cannot win: its own deadline may be far."""
+    voter = Candidate()
+    vars(voter.core)["_SyncObj__raftElectionDeadline"] = voter.clock.now_s() + 9.0
+    voter.election.on_pre_vote("b", PreVote(9, 5, 2, 2))
+    voter.clock.advance(0.15)
+    voter.election.before_tick()
+
+    assert isinstance(voter.said[0][1], PreVote)
 
 
 def test_nobody_is_granted_while_a_leader_is_heard() -> None:

@@ -117,3 +117,20 @@ async def test_without_a_leader_the_vote_is_its_own() -> None:
     becoming.cancel()
 
     assert replica.steps[0] == "vote for a"
+
+
+@virtually
+async def test_one_that_stops_while_it_joins_is_no_defect() -> None:
+    """The disk answers for an identity that nobody waits for any more."""
+    replica = Replica(JOINING)
+    replica.synced.set()
+    joining = asyncio.ensure_future(
+        replica.membership.become_member(replica.core(leader="b"))
+    )
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    joining.cancel()
+    await asyncio.gather(joining, return_exceptions=True)
+    replica.written()
+
+    assert replica.membership.identity == MEMBER
