@@ -20,10 +20,11 @@ from bench.registrations import body
 from bench.stall import Stopwatch
 from registry.catalog.commands import Register
 from registry.catalog.machine import CatalogMachine
+from registry.garbage import THRESHOLDS
 from registry.health.leadership import Means
 from registry.health.monitor import HealthMonitor
 from registry.health.plan import CheckSettings
-from registry.node import GC_THRESHOLDS, LoopClock
+from registry.node import LoopClock
 from registry.ports import ClusterView, Committed, ProbeResult, Target
 from registry.proposals import Proposals
 from tests.support.fake_consensus import LEADING
@@ -150,7 +151,7 @@ async def _check(
     machine.listeners.append(monitor)
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*GC_THRESHOLDS)
+    gc.set_threshold(*THRESHOLDS)
     await asyncio.sleep(0)  # so that the collection is not part of a figure
     watch.take_ms()
     began_s, began_cpu_s = time.monotonic(), time.process_time()

@@ -19,12 +19,13 @@ from bench.figures import Figure, Size, at_most, percentile
 from bench.registrations import body
 from registry.catalog.commands import Key, Opinion, Register, Suspect
 from registry.catalog.machine import CatalogMachine
+from registry.garbage import THRESHOLDS
 from registry.health.plan import CheckSettings
 from registry.leases.clock import LeaseClock
 from registry.leases.keeper import Keeper
 from registry.leases.pulse import Pulse
 from registry.leases.stamps import Stamps
-from registry.node import GC_THRESHOLDS, LoopClock
+from registry.node import LoopClock
 from registry.proposals import Proposals
 
 LEASES = 10_000
@@ -112,7 +113,7 @@ class _Leader:
         """Lead."""
         gc.collect()
         gc.freeze()
-        gc.set_threshold(*GC_THRESHOLDS)
+        gc.set_threshold(*THRESHOLDS)
         return [
             asyncio.create_task(self.pulse.run()),
             asyncio.create_task(self.keeper.run()),

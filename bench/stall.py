@@ -23,7 +23,7 @@ from cluster.links.settings import Address
 from cluster.replica import Replica
 from registry.catalog.commands import Register
 from registry.catalog.machine import CatalogMachine
-from registry.node import GC_THRESHOLDS
+from registry.garbage import THRESHOLDS
 
 STALL_MS = 20.0
 READY_S = 5.0
@@ -114,7 +114,7 @@ def _tame_gc() -> None:
     """As the product does behind its start."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*GC_THRESHOLDS)
+    gc.set_threshold(*THRESHOLDS)
 
 
 async def _read(count: int, folder: Path) -> float:

@@ -135,6 +135,15 @@ class Discovery:
             raise not_caught_up(view)
         return Provenance(age_ms=answer_age_ms(view), stale=True)
 
+    def is_fresh(self) -> bool:
+        """Whether a plain read may be answered now, without a word on its age (I10)."""
+        view = self._consensus.view()
+        return view.caught_up and answer_age_ms(view) is None
+
+    def is_known(self, name: str) -> bool:
+        """Whether a service has instances."""
+        return self._catalog.counts(name)[0] > 0
+
     def service_index(self, name: str) -> int:
         """Return the index of a service's last change, without listing it."""
         return self._catalog.service_index(name)

@@ -38,6 +38,7 @@ class Metrics(Tallies, Collector):
         self._view = view
         self._catalog = machine.catalog
         self._sources: list[Source] = []
+        self._settlings: list[Callable[[], None]] = []
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
         ProcessCollector(registry=self._registry)
@@ -46,12 +47,18 @@ class Metrics(Tallies, Collector):
         """Add numbers read at each scrape, under the names of SOURCE_METRICS."""
         self._sources.append(source)
 
+    def register_settling(self, settle: Callable[[], None]) -> None:
+        """Call ``settle`` before each scrape: it tells what it has counted itself."""
+        self._settlings.append(settle)
+
     def exposition(self) -> bytes:
         """Return everything in the Prometheus text format."""
         return generate_latest(self._registry)
 
     def collect(self) -> Iterable[Metric]:
         """Yield the families as they are now; called by the library for each scrape."""
+        for settle in self._settlings:
+            settle()
         yield from self._seed_families()
         yield from self._catalog_families()
         yield from self._raft_families()

@@ -6,7 +6,6 @@ connections and what is under way is answered, then the replica.
 """
 
 import asyncio
-import gc
 import signal
 import time
 from dataclasses import replace
@@ -17,9 +16,10 @@ import structlog
 import uvloop
 
 from cluster.errors import DiskCorrupt, StartRefused
-from registry import checking, config_check
+from registry import checking, config_check, garbage
 from registry.admission import CheckRules
-from registry.api.server import ApiDependencies, ApiServer
+from registry.api.app import ApiDependencies
+from registry.api.server import ApiServer
 from registry.config import Config
 from registry.consensus import ReplicaConsensus
 from registry.discovery import Discovery
@@ -39,8 +39,6 @@ from registry.why import Why
 EXIT_OK = 0
 EXIT_START_REFUSED = 1
 STOP_REQUESTS_WITHIN_S = 5.0
-GC_THRESHOLDS = (50_000, 20, 50)
-"""Few full collections: with 100,000 instances one stops the loop for tens of ms."""
 
 log = structlog.get_logger()
 
@@ -138,6 +136,8 @@ class RegistryNode:
             port=config.bind_address.port,
             stop_within_s=STOP_REQUESTS_WITHIN_S,
         )
+        self._freezer = garbage.Freezer(lambda: machine.catalog.registrations)
+        self._freezing: asyncio.Task[None] | None = None
         self._bind = config.bind_address
         self._beside: asyncio.Task[None] | None = None
 
@@ -157,6 +157,7 @@ class RegistryNode:
                 )
                 raise StartRefused(message) from error
             self._beside = asyncio.create_task(self._run_duties())
+            self._freezing = asyncio.create_task(self._freezer.run())
             await self.replication.replica.start()
         except BaseException:
             await self.api.stop()
@@ -182,9 +183,11 @@ class RegistryNode:
         end_process("what goes on beside the log ended")
 
     async def _end_duties(self) -> None:
-        if self._beside is not None:
-            self._beside.cancel()
-            await asyncio.wait([self._beside])
+        tasks = [t for t in (self._beside, self._freezing) if t is not None]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
         await self.prober.close()
 
 
@@ -209,9 +212,7 @@ async def run(config: Config, stop: asyncio.Event) -> int:
         log.critical("Cannot start", exc_info=True)
         # What was built so far has threads, which would keep the process.
         end_process("a defect at the start")
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GC_THRESHOLDS)
+    garbage.tune()
     log.info(
         "Listening",
         http=str(config.bind_address),

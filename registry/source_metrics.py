@@ -30,6 +30,7 @@ SOURCE_METRICS: dict[str, tuple[str, str]] = {
     "registry_raft_links_rejected_total": (COUNTER, "Strangers at the Raft port"),
     "registry_raft_link_bytes_sent_total": (COUNTER, "Bytes sent to peers"),
     "registry_raft_link_bytes_received_total": (COUNTER, "Bytes received from peers"),
+    "registry_fast_answers_total": (COUNTER, "Requests answered without aiohttp"),
     "registry_tasks": (GAUGE, "Tasks of the event loop: connections, requests, duties"),
     "registry_leases": (GAUGE, "Leases that can run out, as the leader follows them"),
     "registry_evictions_held": (GAUGE, "Leases held back, as too many ran out at once"),

@@ -60,12 +60,14 @@ class Tallies:
         self.refusals: Counts = {}
         """By the error's stable code."""
 
-    def observe_request(self, method: str, route: str, status: int) -> None:
-        """Count one answered request; ``route`` is a template: labels are bounded."""
+    def observe_request(
+        self, method: str, route: str, status: int, count: int = 1
+    ) -> None:
+        """Count answered requests; ``route`` is a template: labels are bounded."""
         if method not in METHODS:
             method = OTHER_METHOD
         key = (method, route, status // 100)
-        self.requests[key] = self.requests.get(key, 0) + 1
+        self.requests[key] = self.requests.get(key, 0) + count
 
     def observe_proposal(self, result: str, latency_s: float) -> None:
         """Count one proposal; ``result`` is an outcome or an error's stable code."""

@@ -114,7 +114,7 @@ ALLOWED = [
     ("registry/registrar.py", "import asyncio\nfrom registry.ports import Consensus"),
     ("registry/leases/keeper.py", "from registry.leases.table import LeaseTable"),
     ("registry/health/probes/http.py", "import aiohttp"),
-    ("registry/api/server.py", "from registry.api import consul, native"),
+    ("registry/api/app.py", "from registry.api import consul, native"),
     ("registry/api/dns/zone.py", "from registry.api.dns import wire"),
     ("registry/node.py", "import cluster.replica\nimport registry.metrics"),
     ("registry/commands/keygen.py", "from cluster.links.keys import generate_key"),

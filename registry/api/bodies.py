@@ -94,6 +94,19 @@ class ServiceBodies:
         index = self._discovery.service_index(name)
         return kept.body if _serves(kept.body, index, self._now_s()) else None
 
+    def at_once(self, name: str, wanted: InstanceFilter) -> Body | None:
+        """Return a body of one piece if no loop must wait for it, else None.
+
+        None as well for a name without instances.
+        """
+        kept = self.kept(name, wanted)
+        if kept is not None:
+            return kept if len(kept.pieces) == 1 else None
+        if not 0 < len(self._discovery.candidates(name, EVERY).instances) <= SLICE:
+            return None
+        at_s, answer = self._now_s(), self._discovery.service(name, wanted)
+        return self._small(answer, wanted, at_s)
+
     async def build(self, name: str, wanted: InstanceFilter) -> Body:
         """Return a body that shows at least what is applied when this is called."""
         at_s = self._now_s()
@@ -109,17 +122,17 @@ class ServiceBodies:
         at_s = self._now_s()
         answer = self._discovery.service(name, wanted)
         if len(answer.instances) <= SLICE:
-            body = _body(
-                answer.index,
-                at_s,
-                [render.service_body(answer, at_s, self._fields(wanted))],
-            )
+            body = self._small(answer, wanted, at_s)
             # Unknown names are not kept: anybody can make up any number of them.
             self._keep(key, body if answer.instances else None, {})
             return body
         task = asyncio.create_task(self._build(key, answer, at_s, self._fields(wanted)))
         self._under_way[key] = task
         return await asyncio.shield(task)
+
+    def _small(self, answer: ServiceAnswer, wanted: InstanceFilter, at_s: int) -> Body:
+        rendered = render.service_body(answer, at_s, self._fields(wanted))
+        return _body(answer.index, at_s, [rendered])
 
     def _now_s(self) -> int:
         return self._clock.wall_ms() // 1000

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from registry.api import bodies, options, parse, render
+from registry.api.hot_reads import HotReads
 from registry.api.render import INDEX_HEADER, written_response
-from registry.discovery import HEALTHY, Discovery, InstanceFilter, Provenance
+from registry.discovery import HEALTHY, PLAIN, Discovery, InstanceFilter, Provenance
 from registry.errors import Overloaded
 from registry.ports import Clock
 from registry.registrar import Registrar
@@ -24,6 +25,7 @@ STALE_HEADER = "X-Registry-Stale"
 class NativeDependencies:
     """What the native handlers use."""
 
+    node_id: str
     registrar: Registrar
     discovery: Discovery
     clock: Clock
@@ -41,6 +43,13 @@ class NativeApi:
         self._body_within_s = deps.body_within_s
         self._request_deadline_s = deps.request_deadline_s
         self._bodies = bodies.ServiceBodies(deps.discovery, deps.clock)
+        self.hot_reads = HotReads(
+            deps.discovery,
+            self._bodies,
+            deps.clock,
+            node_id=deps.node_id,
+            headers=self._service_headers,
+        )
 
     def routes(self) -> list[web.RouteDef]:
         """Return the table of paths."""
@@ -88,6 +97,9 @@ class NativeApi:
         index = self._discovery.service_index(name)
         headers = self._service_headers(wanted, index)
         _tell(provenance, headers)
+        if consistency is PLAIN:
+            target = request.raw_path.encode("utf-8", "surrogateescape")
+            self.hot_reads.learn(target, name, wanted)
         condition = request.headers.get("If-None-Match")
         if options.is_unchanged(condition, headers.get("ETag")):
             return web.Response(status=304, headers=headers)

@@ -1,5 +1,6 @@
 """Writes that were refused: noted as they are answered, shown at ``GET /refusals``."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 import msgspec
@@ -40,14 +41,27 @@ class RefusalsApi:
         resource = request.match_info.route.resource
         if resource is None or request.method in READS:
             return
+        subject = parse.claimed(request.get(parse.BODY, b"")) | request.match_info
+        route = f"{request.method} {resource.canonical}"
+        self.record(route, request.remote, subject, error)
+
+    def record(
+        self,
+        route: str,
+        peer: str | None,
+        subject: Mapping[str, str],
+        error: RegistryError,
+    ) -> None:
+        """Keep the refusal of a write to a ``route``, a method and a path's template.
+
+        ``subject``: of whom it was (name, service_id, host), as far as was said.
+        """
         self._observer.observe_refusal(error.code)
-        subject = parse.claimed(request.get(parse.BODY, b""))
-        subject |= request.match_info
         self._refusals.note(
             Refusal(
                 at_ms=self._clock.wall_ms(),
-                peer=request.remote or "",
-                request=f"{request.method} {resource.canonical}",
+                peer=peer or "",
+                request=route,
                 name=subject.get("name", ""),
                 service_id=subject.get("service_id", ""),
                 host=subject.get("host", ""),

@@ -4,29 +4,16 @@ import asyncio
 import os
 import socket
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from registry.api.admin import AdminApi
+from registry.api.app import ApiDependencies, create_surface
 from registry.api.connection import ApiProtocol, ConnectionSettings
 from registry.api.connections import Connections
-from registry.api.draining import DrainingApi, DrainingDependencies
-from registry.api.explain import ExplainApi
-from registry.api.middleware import edge
-from registry.api.native import NativeApi, NativeDependencies
-from registry.api.problems import MAX_BODY_BYTES
-from registry.api.refused import RefusalsApi
+from registry.api.fastpath import FastProtocol, missing_names
 from registry.descriptors import connections_allowed, read_limit
-from registry.discovery import Discovery
-from registry.drains import Drains
-from registry.metrics import Metrics
-from registry.ports import Clock, ClusterView
-from registry.refusals import Refusals
-from registry.registrar import Registrar
-from registry.why import Why
 
 BACKLOG = 1024
 STUCK_S = 30.0
@@ -41,69 +28,6 @@ RequestHandling = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 log = structlog.stdlib.get_logger("registry.api")
 
 
-@dataclass(frozen=True, slots=True)
-class ApiDependencies:
-    """Everything that the HTTP surface stands on."""
-
-    node_id: str
-    registrar: Registrar
-    drains: Drains
-    discovery: Discovery
-    refusals: Refusals
-    why: Why
-    metrics: Metrics
-    clock: Clock
-    view: Callable[[], ClusterView]
-    troubles: Callable[[], tuple[str, ...]] = tuple
-    """Codes of what is wrong beside the cluster: told as degraded."""
-    request_deadline_s: float = 5.0
-    body_within_s: float = 10.0
-    keep_alive_s: float = 75.0
-    """Longer than the usual idle time of proxies (60 s), so that they hang up first."""
-
-
-def create_app(deps: ApiDependencies) -> web.Application:
-    """Build the application: the tables of paths behind one middleware."""
-    refused = RefusalsApi(deps.refusals, deps.metrics, deps.clock)
-    app = web.Application(
-        middlewares=[edge(deps.metrics, deps.node_id, refused.note)],
-        client_max_size=MAX_BODY_BYTES,
-    )
-    native = NativeApi(
-        NativeDependencies(
-            registrar=deps.registrar,
-            discovery=deps.discovery,
-            clock=deps.clock,
-            request_deadline_s=deps.request_deadline_s,
-            body_within_s=deps.body_within_s,
-        )
-    )
-    draining = DrainingApi(
-        DrainingDependencies(
-            drains=deps.drains,
-            discovery=deps.discovery,
-            clock=deps.clock,
-            request_deadline_s=deps.request_deadline_s,
-            body_within_s=deps.body_within_s,
-        )
-    )
-    admin = AdminApi(
-        view=deps.view,
-        discovery=deps.discovery,
-        metrics=deps.metrics,
-        troubles=deps.troubles,
-    )
-    explain = ExplainApi(
-        why=deps.why,
-        discovery=deps.discovery,
-        clock=deps.clock,
-        request_deadline_s=deps.request_deadline_s,
-    )
-    for part in (native, draining, explain, refused, admin):
-        app.add_routes(part.routes())
-    return app
-
-
 class ApiServer:
     """One listening socket for one application. ``start`` once, ``stop`` once."""
 
@@ -116,14 +40,21 @@ class ApiServer:
         stop_within_s: float = 5.0,
         stuck_s: float = STUCK_S,
         max_connections: int | None = None,
+        plain: bool = False,
     ) -> None:
-        """``max_connections``: by default what the limit of open files leaves."""
+        """``max_connections``: by default what the limit of open files leaves.
+
+        ``plain``: leave every request to aiohttp.
+        """
         self._deps = deps
         self._host = host
         self._port = port
         self._stop_within_s = stop_within_s
+        surface = create_surface(deps)
+        self._hot = surface.hot
+        self._is_plain = plain
         self._runner = web.AppRunner(
-            create_app(deps), shutdown_timeout=stop_within_s * ANSWERING_SHARE
+            surface.app, shutdown_timeout=stop_within_s * ANSWERING_SHARE
         )
         self._connections = Connections(
             most=max_connections or connections_allowed(read_limit()[0]),
@@ -146,6 +77,11 @@ class ApiServer:
         port: int = self._listener.sockets[0].getsockname()[1]
         return port
 
+    @property
+    def hot_answers(self) -> int:
+        """How many answers were given without aiohttp."""
+        return self._hot.answers
+
     async def start(self) -> None:
         """Listen. Raises OSError, its text the reason, if it cannot be done."""
         await self._runner.setup()
@@ -158,8 +94,16 @@ class ApiServer:
             manager.request_handler, outermost
         )
 
+        settings, hot = self._settings, self._hot
+        is_plain = self._is_plain
+        if not is_plain and (missing := missing_names()):
+            log.warning("No fast path with this aiohttp", missing=missing)
+            is_plain = True
+
         def make() -> ApiProtocol:
-            return ApiProtocol(manager, loop=loop, settings=self._settings)
+            if is_plain:
+                return ApiProtocol(manager, loop=loop, settings=settings)
+            return FastProtocol(manager, loop=loop, settings=settings, hot=hot)
 
         try:
             self._listener = await loop.create_server(

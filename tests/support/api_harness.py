@@ -8,7 +8,8 @@ import orjson
 from aiohttp import ClientSession, ClientTimeout
 from multidict import CIMultiDict
 
-from registry.api.server import ApiDependencies, ApiServer
+from registry.api.app import ApiDependencies
+from registry.api.server import ApiServer
 from tests.support.fake_clock import LoopClock
 from tests.support.use_cases import UseCases
 
@@ -103,8 +104,9 @@ async def running(
     keep_alive_s: float = 75.0,
     stuck_s: float = 30.0,
     max_connections: int | None = None,
+    plain: bool = False,
 ) -> AsyncIterator[Harness]:
-    """Start a server on a free port, and stop it at the end."""
+    """Start a server on a free port, and stop it at the end; ``plain``: no fast path."""
     cases = UseCases(clock=LoopClock(), gathers=True)
     deps = ApiDependencies(
         node_id="a",
@@ -128,6 +130,7 @@ async def running(
         stop_within_s=stop_within_s,
         stuck_s=stuck_s,
         max_connections=max_connections,
+        plain=plain,
     )
     await server.start()
     try:

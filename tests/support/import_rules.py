@@ -61,7 +61,7 @@ OUTERMOST = (
     "registry.replication",
 )
 DIALECTS = ("consul", "dns", "eureka", "explain", "native")
-COMPOSERS = ("registry/api/__init__.py", "registry/api/server.py")
+COMPOSERS = ("registry/api/__init__.py", "registry/api/app.py")
 
 CLUSTER_USERS = (
     "registry/node.py",

@@ -1,0 +1,145 @@
+"""Which whole, plain requests a chunk of bytes is made of: httptools parses, we judge.
+
+Every chunk of a connection passes here, also those that aiohttp answers, so that it is
+always known whether a chunk begins at the border of two requests. Plain is a request
+that any server understands alike: HTTP/1.1, each header once, a body of known length or
+none, and no header that asks for more than an ordinary answer. At the first thing that
+two parsers could take differently a connection is left to aiohttp for good.
+"""
+
+from typing import Any, NamedTuple
+
+import httptools
+
+MAX_HEAD_BYTES = 8 * 1024 - 2
+"""Of all heads of a chunk together: no line of it can be beyond aiohttp's limit."""
+MAX_HEADERS = 64
+MAX_CHUNK_BYTES = 64 * 1024
+
+_CONDITION = b"if-none-match"
+_DECISIVE = frozenset(
+    (
+        b"authorization",  # the place for a principal per request, once there are some
+        b"content-encoding",
+        b"expect",
+        b"http2-settings",
+        b"keep-alive",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    )
+)
+_COMMON = (
+    "Host",
+    "User-Agent",
+    "Accept",
+    "Accept-Encoding",
+    "Accept-Language",
+    "Connection",
+    "Content-Length",
+    "Content-Type",
+    "traceparent",
+    "tracestate",
+    "X-Request-Id",
+    "X-Forwarded-For",
+    "X-Forwarded-Proto",
+    "X-Forwarded-Host",
+)
+_HARMLESS = frozenset(name.encode() for c in _COMMON for name in (c, c.lower()))
+"""Spared the search among the decisive ones, which is slower."""
+
+
+class PlainRequest(NamedTuple):
+    """One whole request; ``target`` and ``condition`` are as they were sent."""
+
+    method: bytes
+    target: bytes
+    condition: bytes | None
+    """The value of If-None-Match."""
+    body: bytes
+
+
+class Framing:
+    """The requests of one connection. Invariant: it has seen every byte, in order.
+
+    httptools looks these callbacks up once, so most of them are methods of containers:
+    a header costs no Python frame.
+    """
+
+    def __init__(self) -> None:
+        self._requests: list[PlainRequest] = []
+        self._targets: list[bytes] = []
+        self._headers: dict[bytes, bytes] = {}
+        self._pieces: list[bytes] = []
+        self._border = [True]
+        """Not empty while no request is under way."""
+        self._lines = 0
+        self._body_bytes = 0
+        self._is_plain = True
+        self._is_lost = False
+        self.on_message_begin = self._border.clear
+        self.on_url = self._targets.append
+        self.on_header = self._headers.__setitem__
+        self.on_body = self._pieces.append
+        self._parser: Any = httptools.HttpRequestParser(self)
+
+    def scan(self, data: bytes) -> list[PlainRequest] | None:
+        """Take the next chunk. Return its requests, or None if it is anything but
+        whole, plain ones.
+        """
+        if self._is_lost:
+            return None
+        begins_at_border = bool(self._border)
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self._is_lost = True  # it is aiohttp's business to say what is wrong
+        requests, self._requests = self._requests, []
+        is_plain = (
+            self._is_plain
+            and begins_at_border
+            and bool(self._border)
+            # The lines told are all lines: no header came twice, none was folded.
+            and self._lines == data.count(b"\n")
+            and data.count(b" HTTP/1.1\r\n") == len(requests)
+            and len(data) - self._body_bytes <= MAX_HEAD_BYTES
+            and len(data) <= MAX_CHUNK_BYTES
+        )
+        self._lines = self._body_bytes = 0
+        self._is_plain = bool(self._border)
+        if not self._border:  # of what is under way nothing is kept: it is aiohttp's
+            self._pieces.clear()
+        return requests if is_plain and not self._is_lost else None
+
+    def on_message_complete(self) -> None:
+        """Keep the request that ends here; called by the parser."""
+        headers, parser = self._headers, self._parser
+        body = b""
+        if self._pieces:
+            body = b"".join(self._pieces)
+            self._pieces.clear()
+            self._body_bytes += len(body)
+            self._lines += body.count(b"\n")
+        condition = None
+        if b"Host" not in headers and b"host" not in headers:
+            self._is_plain = False  # aiohttp refuses it; or it is written otherwise
+        if not headers.keys() <= _HARMLESS:
+            names = {name.lower() for name in headers}
+            if not names.isdisjoint(_DECISIVE):
+                self._is_plain = False
+                self._is_lost = b"transfer-encoding" in names or b"upgrade" in names
+            elif _CONDITION in names:
+                found = (v for n, v in headers.items() if n.lower() == _CONDITION)
+                condition = next(found)
+        if not parser.should_keep_alive() or len(headers) >= MAX_HEADERS:
+            self._is_plain = False
+        self._lines += len(headers) + 2
+        target = self._targets[0] if len(self._targets) == 1 else b""
+        self._requests.append(
+            PlainRequest(parser.get_method(), target, condition, body)
+        )
+        headers.clear()
+        self._targets.clear()
+        self._border.append(True)
