@@ -22,6 +22,8 @@ ENDPOINT_RULE = (
 )
 
 _CHARACTERS = re.compile(bounds.HOST_PATTERN)
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_IPV4 = re.compile(rf"(?:{_OCTET}\.){{3}}{_OCTET}")
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _PATH = re.compile(r"/(?!/)[\x21-\x7e]*")
 _URL = re.compile(r"https?://[\x21-\x7e]+", re.IGNORECASE)
@@ -40,7 +42,7 @@ def is_host(text: str) -> bool:
     # A single number is a name: containers are called by the hash of their id.
     if len(labels) == 1 or not all(map(str.isdigit, labels)):
         return True
-    return _is_ipv4(text)
+    return _IPV4.fullmatch(text) is not None
 
 
 def is_endpoint(text: str, host: str, port: int) -> bool:
@@ -70,14 +72,6 @@ def _bare(host: str) -> str:
 def _is_ipv6(text: str) -> bool:
     try:
         ipaddress.IPv6Address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_ipv4(text: str) -> bool:
-    try:
-        ipaddress.IPv4Address(text)
     except ValueError:
         return False
     return True

@@ -2,7 +2,7 @@
 
     chunk --framing--> whole plain requests --hot--> answered here, in order
                   \\                           \\
-                   anything else               from the first that is not hot on
+                   anything else               one that is not hot
                     \\--> aiohttp, unchanged <--/
 
 Only while aiohttp waits for a request on this connection is anything answered here, so
@@ -10,13 +10,13 @@ answers keep their order. A write under way holds back what arrives after it.
 """
 
 import asyncio
+from collections import deque
 
 from aiohttp import web
 
 from registry.api.connection import ApiProtocol, ConnectionSettings
 from registry.api.framing import Framing, PlainRequest
 from registry.api.hot import Hot
-from registry.api.hot_writes import HotWrite
 
 MOST_HELD_BYTES = 64 * 1024
 """Of what arrives behind a write under way; beyond it nothing is read."""
@@ -52,10 +52,18 @@ def missing_names() -> list[str]:
 class FastProtocol(ApiProtocol):
     """One connection. Invariant: bytes reach ``Framing`` once, and in order.
 
-    Invariant: while ``_held`` is set all that arrives goes there.
+    Invariant: while ``_waits`` all that arrives goes to ``_held``.
     """
 
-    __slots__ = ("_framing", "_held", "_hot", "_is_reading_paused", "_write")
+    __slots__ = (
+        "_framing",
+        "_held",
+        "_held_bytes",
+        "_hot",
+        "_is_reading_paused",
+        "_waits",
+        "_write",
+    )
 
     def __init__(
         self,
@@ -68,8 +76,11 @@ class FastProtocol(ApiProtocol):
         super().__init__(manager, loop=loop, settings=settings)
         self._hot = hot
         self._framing = Framing()
-        self._held: bytearray | None = None
-        """What arrived while a write, or a chunk, waits."""
+        self._waits = False
+        """Whether a write, or a chunk, is under way here."""
+        self._held: deque[bytes] = deque()
+        """What arrived behind it."""
+        self._held_bytes = 0
         self._is_reading_paused = False
         self._write: asyncio.Task[None] | None = None
 
@@ -79,32 +90,47 @@ class FastProtocol(ApiProtocol):
         """Take the next bytes; none means that aiohttp looks at its own once more."""
         if not data:
             super().data_received(data)
-        elif self._held is not None:
+        elif self._waits:
             self._hold(data)
         else:
             self._take(data)
 
     def _take(self, data: bytes) -> None:
         requests = self._framing.scan(data)
-        if requests is None:
+        if requests is None or not self._are_hot(requests):
             super().data_received(data)
         elif self._is_awaiting():
             self._answer(requests, data)
         elif self._is_between():
-            self._held = bytearray()
+            self._waits = True
             self._loop.call_soon(self._try_again, requests, data, TURNS_AWAITED)
         else:
             super().data_received(data)
 
+    def _are_hot(self, requests: list[PlainRequest]) -> bool:
+        reads, writes = self._hot.reads, self._hot.writes
+        for request in requests:
+            if request.method == b"GET":
+                if request.body or not reads.knows(request.target):
+                    return False
+            elif not writes.knows(request):
+                return False
+        return True
+
     def _try_again(self, requests: list[PlainRequest], data: bytes, turns: int) -> None:
         """A chunk came just as aiohttp was finishing the request before."""
-        if self._is_awaiting():
-            self._answer(requests, data)
-        elif turns and self._is_between():
+        if turns and self._is_between():
             self._loop.call_soon(self._try_again, requests, data, turns - 1)
             return
-        else:
-            super().data_received(data)
+        self._go_on(requests, data)
+
+    def _go_on(self, requests: list[PlainRequest], data: bytes, first: int = 0) -> None:
+        """Answer what waited, then take what arrived behind it."""
+        if first < len(requests):
+            if self._is_awaiting():
+                self._answer(requests, data, first)
+            else:
+                super().data_received(_from(requests, data, first))
         if self._write is None:
             self._release()
 
@@ -136,23 +162,23 @@ class FastProtocol(ApiProtocol):
     def _answer(
         self, requests: list[PlainRequest], data: bytes, first: int = 0
     ) -> None:
-        """Answer from the request number ``first`` on, as far as they are hot."""
+        """Answer from the request number ``first`` on."""
         now_s = self._loop.time()
         self._next_keepalive_close_time = now_s + self._keepalive_timeout
         answers: list[bytes] = []
         size = 0
         for number in range(first, len(requests)):
             request = requests[number]
+            if request.method != b"GET":
+                self._send(answers)
+                self._begin(requests, data, number)
+                return
             answer = None
-            if request.method == b"GET" and not request.body:
+            if size < MOST_AT_ONCE_BYTES:
                 answer = self._hot.reads.answer(
                     request.target, request.condition, now_s
                 )
-            elif (write := self._hot.writes.write(request)) is not None:
-                self._send(answers)
-                self._begin(write, requests, data, number + 1)
-                return
-            if answer is None or size > MOST_AT_ONCE_BYTES:
+            if answer is None:  # what was hot a moment ago is not, or enough is sent
                 self._send(answers)
                 super().data_received(_from(requests, data, number))
                 return
@@ -173,49 +199,43 @@ class FastProtocol(ApiProtocol):
 
     # -- writes
 
-    def _begin(
-        self, write: HotWrite, requests: list[PlainRequest], data: bytes, rest: int
-    ) -> None:
-        if self._held is None:
-            self._held = bytearray()
-        self._write = self._loop.create_task(
-            self._carry_out(write, requests, data, rest)
-        )
+    def _begin(self, requests: list[PlainRequest], data: bytes, number: int) -> None:
+        self._waits = True
+        name = self.peername
+        peer = str(name[0]) if isinstance(name, tuple) else None
+        write = self._carry_out(requests, data, number, peer)
+        self._write = self._loop.create_task(write)
 
     async def _carry_out(
-        self, write: HotWrite, requests: list[PlainRequest], data: bytes, rest: int
+        self, requests: list[PlainRequest], data: bytes, number: int, peer: str | None
     ) -> None:
-        wire = self._wire
-        peer = None if wire is None else wire.get_extra_info("peername")
-        answer = await write(peer[0] if isinstance(peer, tuple) else None)
+        answer = await self._hot.writes.carry_out(requests[number], peer)
         self._write = None
         self._stay_open()
         self._send([answer])
-        if self._force_close or self._close:
-            return  # nothing behind it is heard any more
-        if rest < len(requests):
-            self._answer(requests, data, rest)
-        if self._write is None:
-            self._release()
+        if not self._force_close and not self._close:
+            self._go_on(requests, data, number + 1)
 
     def _hold(self, data: bytes) -> None:
-        assert self._held is not None
-        self._held += data
-        if len(self._held) < MOST_HELD_BYTES or self._is_reading_paused:
+        self._held.append(data)
+        self._held_bytes += len(data)
+        if self._held_bytes < MOST_HELD_BYTES or self._is_reading_paused:
             return
         if self._wire is not None and not self._wire.is_closing():
             self._is_reading_paused = True
             self._wire.pause_reading()
 
     def _release(self) -> None:
-        """Take what was held back: nothing is under way any more."""
-        held, self._held = self._held, None
-        if self._is_reading_paused:
+        """Take what was held back, chunk by chunk, until something waits again."""
+        self._waits = False
+        while self._held and not self._waits:
+            data = self._held.popleft()
+            self._held_bytes -= len(data)
+            self._take(data)
+        if self._is_reading_paused and not self._waits:
             self._is_reading_paused = False
             if self._wire is not None and not self._wire.is_closing():
                 self._wire.resume_reading()
-        if held:
-            self._take(bytes(held))
 
     # -- ends
 
@@ -235,7 +255,9 @@ class FastProtocol(ApiProtocol):
         """Let a write under way be answered, then end like any other connection."""
         if self._write is not None:
             self._force_close = True
-            await asyncio.wait([self._write], timeout=timeout)
+            _, late = await asyncio.wait([self._write], timeout=timeout)
+            for write in late:
+                write.cancel()
         await super().shutdown(timeout)
 
     def cut_off(self) -> None:

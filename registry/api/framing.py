@@ -7,6 +7,7 @@ none, and no header that asks for more than an ordinary answer. At the first thi
 two parsers could take differently a connection is left to aiohttp for good.
 """
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import httptools
@@ -31,24 +32,53 @@ _DECISIVE = frozenset(
         b"upgrade",
     )
 )
-_COMMON = (
-    "Host",
-    "User-Agent",
-    "Accept",
-    "Accept-Encoding",
-    "Accept-Language",
-    "Connection",
-    "Content-Length",
-    "Content-Type",
-    "traceparent",
-    "tracestate",
-    "X-Request-Id",
-    "X-Forwarded-For",
-    "X-Forwarded-Proto",
-    "X-Forwarded-Host",
-)
-_HARMLESS = frozenset(name.encode() for c in _COMMON for name in (c, c.lower()))
-"""Spared the search among the decisive ones, which is slower."""
+_MOST_NAMES_KNOWN = 1_024
+
+
+class _Names(NamedTuple):
+    """What the names of a request's headers say, in the order and case sent."""
+
+    are_plain: bool
+    part_parsers: bool
+    """Two parsers may take what follows differently."""
+    condition: bytes | None
+    """How If-None-Match is written here."""
+
+
+def _judge(names: tuple[bytes, ...]) -> _Names:
+    lower = {name.lower(): name for name in names}
+    are_plain = (
+        len(lower) == len(names) < MAX_HEADERS
+        and b"host" in lower  # aiohttp refuses to do without
+        and lower.keys().isdisjoint(_DECISIVE)
+        and not any(name.startswith(b"sec-websocket") for name in lower)
+    )
+    parted = b"transfer-encoding" in lower or b"upgrade" in lower
+    return _Names(are_plain, parted, lower.get(_CONDITION))
+
+
+class _KnownNames:
+    """Judgements by the names alone, which clients seldom change: values may be new
+    with each request.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[bytes, ...], _Names] = {}
+
+    def judge(self, headers: Iterable[bytes]) -> _Names:
+        """Return what names say."""
+        names = tuple(headers)
+        judged = self._known.get(names)
+        if judged is None:
+            judged = _judge(names)
+            if len(self._known) >= _MOST_NAMES_KNOWN:
+                self._known.clear()  # somebody makes them up
+            if sum(map(len, names)) <= MAX_HEAD_BYTES:
+                self._known[names] = judged
+        return judged
+
+
+_names = _KnownNames()
 
 
 class PlainRequest(NamedTuple):
@@ -122,19 +152,11 @@ class Framing:
             self._pieces.clear()
             self._body_bytes += len(body)
             self._lines += body.count(b"\n")
-        condition = None
-        if b"Host" not in headers and b"host" not in headers:
-            self._is_plain = False  # aiohttp refuses it; or it is written otherwise
-        if not headers.keys() <= _HARMLESS:
-            names = {name.lower() for name in headers}
-            if not names.isdisjoint(_DECISIVE):
-                self._is_plain = False
-                self._is_lost = b"transfer-encoding" in names or b"upgrade" in names
-            elif _CONDITION in names:
-                found = (v for n, v in headers.items() if n.lower() == _CONDITION)
-                condition = next(found)
-        if not parser.should_keep_alive() or len(headers) >= MAX_HEADERS:
+        judged = _names.judge(headers)
+        if not judged.are_plain or not parser.should_keep_alive():
             self._is_plain = False
+            self._is_lost = self._is_lost or judged.part_parsers
+        condition = headers[judged.condition] if judged.condition else None
         self._lines += len(headers) + 2
         target = self._targets[0] if len(self._targets) == 1 else b""
         self._requests.append(

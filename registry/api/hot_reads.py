@@ -97,6 +97,10 @@ class HotReads:
             self._forget(targets[0])
         self._resize(cell, CELL_BYTES)
 
+    def knows(self, target: bytes) -> bool:
+        """Whether an answer can be expected: it may still have to be refused."""
+        return target in self._cells
+
     def answer(
         self, target: bytes, condition: bytes | None, now_s: float
     ) -> bytes | None:

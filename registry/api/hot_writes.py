@@ -5,27 +5,27 @@ aiohttp and the middleware do around them is done here.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
-
-from aiohttp import web
+from collections.abc import Awaitable, Mapping
 
 from registry.api import parse, wire
 from registry.api.framing import PlainRequest
 from registry.api.middleware import NODE_HEADER, RequestObserver
 from registry.api.problems import problem_response, unexpected
 from registry.api.refused import RefusalsApi
-from registry.api.render import written_response
+from registry.api.render import INDEX_HEADER, written_body, written_response
 from registry.catalog import bounds
 from registry.errors import RegistryError
 from registry.model import ServiceId
 from registry.ports import Clock
-from registry.registrar import Registrar
+from registry.registrar import Registrar, Written
 
+_PLACE = "the-index"
 _REGISTER = b"/register"
-_HEARTBEAT = re.compile(b"/heartbeat/(" + bounds.SERVICE_ID_PATTERN.encode() + b")")
+_HEARTBEAT_PREFIX = b"/heartbeat/"
+_HEARTBEAT = re.compile(_HEARTBEAT_PREFIX + bounds.SERVICE_ID_PATTERN.encode())
 
-HotWrite = Callable[[str | None], Awaitable[bytes]]
-"""Carries one write out for a peer's address; returns the whole answer."""
+REGISTER_ROUTE = "/register"
+HEARTBEAT_ROUTE = "/heartbeat/{service_id}"
 
 
 class HotWrites:
@@ -48,65 +48,72 @@ class HotWrites:
         self._node_id = node_id
         self._request_deadline_s = request_deadline_s
         self._dates = wire.Dates()
+        self._written_head = _written_head(node_id)
 
-    def write(self, request: PlainRequest) -> HotWrite | None:
-        """Return what carries this request out, None if it is no hot write."""
+    def knows(self, request: PlainRequest) -> bool:
+        """Whether this is one of the two."""
         if request.method != b"POST":
-            return None
-        if request.target == _REGISTER and request.body:
-            return lambda peer: self._register(request.body, peer)
-        found = _HEARTBEAT.fullmatch(request.target)
-        if found is None or request.body:
-            return None
-        service_id = ServiceId(found[1].decode())
-        return lambda peer: self._heartbeat(service_id, peer)
+            return False
+        if request.target == _REGISTER:
+            return bool(request.body)
+        return not request.body and _HEARTBEAT.fullmatch(request.target) is not None
+
+    def carry_out(self, request: PlainRequest, peer: str | None) -> Awaitable[bytes]:
+        """Carry a known write out; return the whole answer. ``peer``: who asks."""
+        if request.target == _REGISTER:
+            return self._register(request.body, peer)
+        service_id = request.target.removeprefix(_HEARTBEAT_PREFIX).decode()
+        return self._heartbeat(ServiceId(service_id), peer)
 
     async def _heartbeat(self, service_id: ServiceId, peer: str | None) -> bytes:
-        async def carry_out() -> web.Response:
+        try:
             written = await self._registrar.heartbeat(
                 service_id, deadline_s=self._deadline_s()
             )
-            return written_response(written.service_id, "ok", written.index)
-
-        return await self._answered(
-            "/heartbeat/{service_id}",
-            carry_out,
-            peer,
-            lambda: {"service_id": service_id},
-        )
+        except Exception as error:
+            subject = {"service_id": service_id}
+            return self._refusal(HEARTBEAT_ROUTE, error, subject, peer)
+        return self._done(HEARTBEAT_ROUTE, written, "ok")
 
     async def _register(self, body: bytes, peer: str | None) -> bytes:
-        async def carry_out() -> web.Response:
+        try:
             written = await self._registrar.register(
                 parse.registration(body), deadline_s=self._deadline_s()
             )
-            return written_response(written.service_id, "registered", written.index)
+        except Exception as error:
+            return self._refusal(REGISTER_ROUTE, error, parse.claimed(body), peer)
+        return self._done(REGISTER_ROUTE, written, "registered")
 
-        return await self._answered(
-            "/register", carry_out, peer, lambda: parse.claimed(body)
-        )
+    def _done(self, route: str, written: Written, status: str) -> bytes:
+        self._observer.observe_request("POST", route, 200)
+        body = written_body(written.service_id, status)
+        head = self._written_head % (written.index, len(body))
+        return wire.whole(head, self._dates.now(), body)
 
-    async def _answered(
-        self,
-        route: str,
-        carry_out: Callable[[], Awaitable[web.Response]],
-        peer: str | None,
-        subject: Callable[[], Mapping[str, str]],
+    def _refusal(
+        self, route: str, error: Exception, subject: Mapping[str, str], peer: str | None
     ) -> bytes:
         """Do as the middleware: errors become problems, all are counted."""
-        refusal: RegistryError | None = None
-        try:
-            response = await carry_out()
-        except RegistryError as error:
-            refusal = error
-        except Exception as error:
-            refusal = unexpected(error, "POST", route)
-        if refusal is not None:
-            self._refused.record(f"POST {route}", peer, subject(), refusal)
-            response = problem_response(refusal)
+        if not isinstance(error, RegistryError):
+            error = unexpected(error, "POST", route)
+        self._refused.record(f"POST {route}", peer, subject, error)
+        response = problem_response(error)
         response.headers[NODE_HEADER] = self._node_id
         self._observer.observe_request("POST", route, response.status)
         return wire.answer(response, self._dates.now())
 
     def _deadline_s(self) -> float:
         return self._clock.now_s() + self._request_deadline_s
+
+
+def _written_head(node_id: str) -> bytes:
+    """Return what every write that took effect is answered with, as a template.
+
+    Made of an ordinary answer, with places for the index and the length of the body.
+    """
+    response = written_response("", "", 0)
+    response.headers[INDEX_HEADER] = _PLACE
+    response.headers[NODE_HEADER] = node_id
+    head = wire.head(response, 0).replace(b"%", b"%%")
+    head = head.replace(b"Content-Length: 0", b"Content-Length: %d")
+    return head.replace(_PLACE.encode(), b"%d")

@@ -41,13 +41,18 @@ def head(response: web.Response, length: int | None) -> bytes:
     return b"".join(lines)
 
 
+def whole(head: bytes, date: bytes, body: bytes = b"") -> bytes:
+    """Return an answer from its parts."""
+    return b"".join((head, date, _SERVER, body))
+
+
 def answer(response: web.Response, date: bytes) -> bytes:
     """Return the whole answer of a response whose body is bytes."""
     body = response.body
     assert isinstance(body, bytes)
-    return b"".join((head(response, len(body)), date, _SERVER, body))
+    return whole(head(response, len(body)), date, body)
 
 
 def unchanged(response: web.Response, date: bytes) -> bytes:
     """Return the whole answer of a response without a body."""
-    return head(response, None) + date + _SERVER
+    return whole(head(response, None), date)
