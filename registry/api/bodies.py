@@ -105,7 +105,10 @@ class ServiceBodies:
         if not 0 < len(self._discovery.candidates(name, EVERY).instances) <= SLICE:
             return None
         at_s, answer = self._now_s(), self._discovery.service(name, wanted)
-        return self._small(answer, wanted, at_s)
+        body = self._small(answer, wanted, at_s)
+        if wanted is HEALTHY or wanted is EVERY:
+            self._keep((name, wanted is EVERY), body, {})
+        return body
 
     async def build(self, name: str, wanted: InstanceFilter) -> Body:
         """Return a body that shows at least what is applied when this is called."""

@@ -26,27 +26,6 @@ TURNS_AWAITED = 4
 """Of the loop: after an answer aiohttp needs some before it waits for a request."""
 
 _END_OF_HEAD = b"\r\n\r\n"
-_NEEDED = (
-    "_close",
-    "_current_request",
-    "_force_close",
-    "_keepalive_timeout",
-    "_messages",
-    "_next_keepalive_close_time",
-    "_payload_parser",
-    "_paused",
-    "_request_count",
-    "_request_in_progress",
-    "_task_handler",
-    "_upgraded",
-    "_waiter",
-)
-
-
-def missing_names() -> list[str]:
-    """Return which of aiohttp's private names this rests on are gone."""
-    slots = {s for c in web.RequestHandler.__mro__ for s in getattr(c, "__slots__", ())}
-    return [name for name in _NEEDED if name not in slots]
 
 
 class FastProtocol(ApiProtocol):
@@ -97,15 +76,34 @@ class FastProtocol(ApiProtocol):
 
     def _take(self, data: bytes) -> None:
         requests = self._framing.scan(data)
-        if requests is None or not self._are_hot(requests):
+        if requests is None:
             super().data_received(data)
         elif self._is_awaiting():
-            self._answer(requests, data)
-        elif self._is_between():
+            if len(requests) == 1 and self._answer_read(requests[0]):
+                return  # nearly always
+            if self._are_hot(requests):
+                self._answer(requests, data)
+            else:
+                super().data_received(data)
+        elif self._is_between() and self._are_hot(requests):
             self._waits = True
             self._loop.call_soon(self._try_again, requests, data, TURNS_AWAITED)
         else:
             super().data_received(data)
+
+    def _answer_read(self, request: PlainRequest) -> bool:
+        if request.method != b"GET" or request.body or self.transport is None:
+            return False
+        now_s = self._loop.time()
+        hot = self._hot
+        answer = hot.reads.answer(request.target, request.condition, now_s)
+        if answer is None:
+            return False
+        self._request_count += 1
+        hot.answers += 1
+        self._next_keepalive_close_time = now_s + self._keepalive_timeout
+        self.transport.write(answer)
+        return True
 
     def _are_hot(self, requests: list[PlainRequest]) -> bool:
         reads, writes = self._hot.reads, self._hot.writes
@@ -209,7 +207,12 @@ class FastProtocol(ApiProtocol):
     async def _carry_out(
         self, requests: list[PlainRequest], data: bytes, number: int, peer: str | None
     ) -> None:
-        answer = await self._hot.writes.carry_out(requests[number], peer)
+        try:
+            answer = await self._hot.writes.carry_out(requests[number], peer)
+        except asyncio.CancelledError:
+            self._write = None
+            self.force_close()
+            raise
         self._write = None
         self._stay_open()
         self._send([answer])
@@ -234,7 +237,12 @@ class FastProtocol(ApiProtocol):
             self._take(data)
         if self._is_reading_paused and not self._waits:
             self._is_reading_paused = False
-            if self._wire is not None and not self._wire.is_closing():
+            if (
+                self._wire is not None
+                and not self._wire.is_closing()
+                and not self._buffer_paused
+                and not self._reading_paused
+            ):
                 self._wire.resume_reading()
 
     # -- ends

@@ -7,10 +7,10 @@ none, and no header that asks for more than an ordinary answer. At the first thi
 two parsers could take differently a connection is left to aiohttp for good.
 """
 
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 import httptools
+import msgspec
 
 MAX_HEAD_BYTES = 8 * 1024 - 2
 """Of all heads of a chunk together: no line of it can be beyond aiohttp's limit."""
@@ -35,7 +35,7 @@ _DECISIVE = frozenset(
 _MOST_NAMES_KNOWN = 1_024
 
 
-class _Names(NamedTuple):
+class _Names(msgspec.Struct, frozen=True, gc=False):
     """What the names of a request's headers say, in the order and case sent."""
 
     are_plain: bool
@@ -57,31 +57,22 @@ def _judge(names: tuple[bytes, ...]) -> _Names:
     return _Names(are_plain, parted, lower.get(_CONDITION))
 
 
-class _KnownNames:
-    """Judgements by the names alone, which clients seldom change: values may be new
-    with each request.
-    """
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[bytes, ...], _Names] = {}
-
-    def judge(self, headers: Iterable[bytes]) -> _Names:
-        """Return what names say."""
-        names = tuple(headers)
-        judged = self._known.get(names)
-        if judged is None:
-            judged = _judge(names)
-            if len(self._known) >= _MOST_NAMES_KNOWN:
-                self._known.clear()  # somebody makes them up
-            if sum(map(len, names)) <= MAX_HEAD_BYTES:
-                self._known[names] = judged
-        return judged
+_known: dict[tuple[bytes, ...], _Names] = {}
+"""Judgements by the names alone, which clients seldom change: values may be new with
+each request.
+"""
 
 
-_names = _KnownNames()
+def _judged(names: tuple[bytes, ...]) -> _Names:
+    judged = _judge(names)
+    if len(_known) >= _MOST_NAMES_KNOWN:
+        _known.clear()  # somebody makes them up
+    if sum(map(len, names)) <= MAX_HEAD_BYTES:
+        _known[names] = judged
+    return judged
 
 
-class PlainRequest(NamedTuple):
+class PlainRequest(msgspec.Struct, gc=False):
     """One whole request; ``target`` and ``condition`` are as they were sent."""
 
     method: bytes
@@ -114,6 +105,7 @@ class Framing:
         self.on_header = self._headers.__setitem__
         self.on_body = self._pieces.append
         self._parser: Any = httptools.HttpRequestParser(self)
+        self._feed = self._parser.feed_data
 
     def scan(self, data: bytes) -> list[PlainRequest] | None:
         """Take the next chunk. Return its requests, or None if it is anything but
@@ -123,23 +115,25 @@ class Framing:
             return None
         begins_at_border = bool(self._border)
         try:
-            self._parser.feed_data(data)
+            self._feed(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._is_lost = True  # it is aiohttp's business to say what is wrong
         requests, self._requests = self._requests, []
+        ends_at_border = bool(self._border)
         is_plain = (
             self._is_plain
             and begins_at_border
-            and bool(self._border)
+            and ends_at_border
             # The lines told are all lines: no header came twice, none was folded.
             and self._lines == data.count(b"\n")
             and data.count(b" HTTP/1.1\r\n") == len(requests)
+            and data.count(b" HTTP/1.") == len(requests)
             and len(data) - self._body_bytes <= MAX_HEAD_BYTES
             and len(data) <= MAX_CHUNK_BYTES
         )
         self._lines = self._body_bytes = 0
-        self._is_plain = bool(self._border)
-        if not self._border:  # of what is under way nothing is kept: it is aiohttp's
+        self._is_plain = ends_at_border
+        if not ends_at_border:  # of what is under way nothing is kept: it is aiohttp's
             self._pieces.clear()
         return requests if is_plain and not self._is_lost else None
 
@@ -152,7 +146,8 @@ class Framing:
             self._pieces.clear()
             self._body_bytes += len(body)
             self._lines += body.count(b"\n")
-        judged = _names.judge(headers)
+        names = tuple(headers)
+        judged = _known.get(names) or _judged(names)
         if not judged.are_plain or not parser.should_keep_alive():
             self._is_plain = False
             self._is_lost = self._is_lost or judged.part_parsers

@@ -69,6 +69,7 @@ class HotReads:
     ) -> None:
         """``headers(wanted, index)``: those of an ordinary answer."""
         self._discovery = discovery
+        self._service_index = discovery.service_index
         self._bodies = bodies
         self._clock = clock
         self._node_id = node_id
@@ -116,7 +117,7 @@ class HotReads:
         moment = self._moment
         if moment is None:
             return None
-        index = self._discovery.service_index(cell.name)
+        index = self._service_index(cell.name)
         is_current = cell.moment is moment and cell.index == index
         if not is_current and not self._renew(target, cell, moment):
             return None

@@ -19,7 +19,7 @@ from registry.model import ServiceId
 from registry.ports import Clock
 from registry.registrar import Registrar, Written
 
-_PLACE = "the-index"
+_PLACE = "<index>"
 _REGISTER = b"/register"
 _HEARTBEAT_PREFIX = b"/heartbeat/"
 _HEARTBEAT = re.compile(_HEARTBEAT_PREFIX + bounds.SERVICE_ID_PATTERN.encode())

@@ -10,9 +10,10 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from registry.api.app import ApiDependencies, create_surface
+from registry.api.borrowed import missing_names
 from registry.api.connection import ApiProtocol, ConnectionSettings
 from registry.api.connections import Connections
-from registry.api.fastpath import FastProtocol, missing_names
+from registry.api.fastpath import FastProtocol
 from registry.descriptors import connections_allowed, read_limit
 
 BACKLOG = 1024

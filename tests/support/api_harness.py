@@ -106,7 +106,7 @@ async def running(
     max_connections: int | None = None,
     plain: bool = False,
 ) -> AsyncIterator[Harness]:
-    """Start a server on a free port, and stop it at the end; ``plain``: no fast path."""
+    """Start a server on a free port, and stop it at the end; ``plain``: by aiohttp."""
     cases = UseCases(clock=LoopClock(), gathers=True)
     deps = ApiDependencies(
         node_id="a",
