@@ -7,6 +7,7 @@ none, and no header that asks for more than an ordinary answer. At the first thi
 two parsers could take differently a connection is left to aiohttp for good.
 """
 
+from functools import partial
 from typing import Any
 
 import httptools
@@ -17,7 +18,8 @@ MAX_HEAD_BYTES = 8 * 1024 - 2
 MAX_HEADERS = 64
 MAX_CHUNK_BYTES = 64 * 1024
 
-_CONDITION = b"if-none-match"
+Headers = dict[bytes, bytes]
+
 _DECISIVE = frozenset(
     (
         b"authorization",  # the place for a principal per request, once there are some
@@ -32,6 +34,13 @@ _DECISIVE = frozenset(
         b"upgrade",
     )
 )
+_LENGTH = b"content-length"
+_PARTING = frozenset((b"transfer-encoding", b"upgrade"))
+"""Behind such a request two parsers may take what follows differently."""
+_VERSION = b" HTTP/1.1\r\n"
+_END_OF_HEAD = b"\r\n\r\n"
+_BEGUN = [False]
+_ONE_WHOLE = [False, True]
 _MOST_NAMES_KNOWN = 1_024
 
 
@@ -39,10 +48,12 @@ class _Names(msgspec.Struct, frozen=True, gc=False):
     """What the names of a request's headers say, in the order and case sent."""
 
     are_plain: bool
-    part_parsers: bool
-    """Two parsers may take what follows differently."""
+    lines: int
+    """Of the head, if no header came twice and none was folded."""
     condition: bytes | None
     """How If-None-Match is written here."""
+    connection: bytes | None
+    """How Connection is."""
 
 
 def _judge(names: tuple[bytes, ...]) -> _Names:
@@ -53,8 +64,8 @@ def _judge(names: tuple[bytes, ...]) -> _Names:
         and lower.keys().isdisjoint(_DECISIVE)
         and not any(name.startswith(b"sec-websocket") for name in lower)
     )
-    parted = b"transfer-encoding" in lower or b"upgrade" in lower
-    return _Names(are_plain, parted, lower.get(_CONDITION))
+    condition, connection = lower.get(b"if-none-match"), lower.get(b"connection")
+    return _Names(are_plain, len(names) + 2, condition, connection)
 
 
 _known: dict[tuple[bytes, ...], _Names] = {}
@@ -72,7 +83,7 @@ def _judged(names: tuple[bytes, ...]) -> _Names:
     return judged
 
 
-class PlainRequest(msgspec.Struct, gc=False):
+class PlainRequest(msgspec.Struct, frozen=True, gc=False):
     """One whole request; ``target`` and ``condition`` are as they were sent."""
 
     method: bytes
@@ -82,30 +93,70 @@ class PlainRequest(msgspec.Struct, gc=False):
     body: bytes
 
 
-class Framing:
-    """The requests of one connection. Invariant: it has seen every byte, in order.
+def _plain(
+    data: bytes, method: bytes, target: bytes, headers: Headers, body: bytes
+) -> PlainRequest | None:
+    """Return the request that ``data`` is, byte for byte, unless it is not plain."""
+    names = tuple(headers)
+    judged = _known.get(names) or _judged(names)
+    lines = judged.lines + body.count(b"\n") if body else judged.lines
+    if (
+        not judged.are_plain
+        or data.count(b"\n") != lines
+        or not data.startswith(_VERSION, len(method) + 1 + len(target))
+    ):
+        return None
+    if judged.connection and headers[judged.connection].lower() != b"keep-alive":
+        return None
+    condition = headers[judged.condition] if judged.condition else None
+    return PlainRequest(method, target, condition, body)
 
-    httptools looks these callbacks up once, so most of them are methods of containers:
-    a header costs no Python frame.
+
+class _Parser:
+    """httptools, filling containers.
+
+    It looks its callbacks up once, and all of them are methods of containers: nothing
+    of what it tells costs a Python frame.
     """
 
     def __init__(self) -> None:
-        self._requests: list[PlainRequest] = []
-        self._targets: list[bytes] = []
-        self._headers: dict[bytes, bytes] = {}
-        self._pieces: list[bytes] = []
-        self._border = [True]
-        """Not empty while no request is under way."""
-        self._lines = 0
-        self._body_bytes = 0
-        self._is_plain = True
+        self.events: list[bool] = []
+        """False: a request began; True: it is whole."""
+        self.targets: list[bytes] = []
+        self.headers: Headers = {}
+        self.pieces: list[bytes] = []
+        self.on_message_begin = partial(self.events.append, False)
+        self.on_url = self.targets.append
+        self.on_header = self.headers.__setitem__
+        self.on_body = self.pieces.append
+        self.on_message_complete = partial(self.events.append, True)
+        parser: Any = httptools.HttpRequestParser(self)
+        self.feed = parser.feed_data
+        self.method = parser.get_method
+
+    def clear(self) -> None:
+        """Forget what was told."""
+        self.events.clear()
+        self.targets.clear()
+        self.headers.clear()
+        self.pieces.clear()
+
+
+class Framing:
+    """The requests of one connection.
+
+    Invariant: it has seen every byte, in order. A chunk that repeats the last one, as
+    those of a client that asks the same again do, is not parsed again: whole, plain
+    requests leave the parser as they found it. That is one chunk per connection, so
+    who sends something new each time pays for one comparison.
+    """
+
+    def __init__(self) -> None:
+        self._parser = _Parser()
+        self._is_at_border = True
         self._is_lost = False
-        self.on_message_begin = self._border.clear
-        self.on_url = self._targets.append
-        self.on_header = self._headers.__setitem__
-        self.on_body = self._pieces.append
-        self._parser: Any = httptools.HttpRequestParser(self)
-        self._feed = self._parser.feed_data
+        self._last = b""
+        self._last_found: list[PlainRequest] = []
 
     def scan(self, data: bytes) -> list[PlainRequest] | None:
         """Take the next chunk. Return its requests, or None if it is anything but
@@ -113,50 +164,62 @@ class Framing:
         """
         if self._is_lost:
             return None
-        begins_at_border = bool(self._border)
+        if data == self._last and self._is_at_border:
+            return self._last_found  # the same bytes are the same requests
+        parser, begins_at_border = self._parser, self._is_at_border
         try:
-            self._feed(data)
+            parser.feed(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._is_lost = True  # it is aiohttp's business to say what is wrong
-        requests, self._requests = self._requests, []
-        ends_at_border = bool(self._border)
-        is_plain = (
-            self._is_plain
-            and begins_at_border
-            and ends_at_border
-            # The lines told are all lines: no header came twice, none was folded.
-            and self._lines == data.count(b"\n")
-            and data.count(b" HTTP/1.1\r\n") == len(requests)
-            and data.count(b" HTTP/1.") == len(requests)
-            and len(data) - self._body_bytes <= MAX_HEAD_BYTES
-            and len(data) <= MAX_CHUNK_BYTES
-        )
-        self._lines = self._body_bytes = 0
-        self._is_plain = ends_at_border
-        if not ends_at_border:  # of what is under way nothing is kept: it is aiohttp's
-            self._pieces.clear()
-        return requests if is_plain and not self._is_lost else None
+            return None
+        events = parser.events
+        found: list[PlainRequest] | None = None
+        if begins_at_border and events == _ONE_WHOLE and len(data) <= MAX_CHUNK_BYTES:
+            pieces = parser.pieces
+            body = b"".join(pieces) if pieces else b""
+            if len(data) - len(body) <= MAX_HEAD_BYTES:
+                request = _plain(
+                    data, parser.method(), parser.targets[0], parser.headers, body
+                )
+                found = None if request is None else [request]
+        elif events:
+            self._is_at_border = events[-1]
+            if begins_at_border and events[-1] and len(data) <= MAX_CHUNK_BYTES:
+                found = _split(data, events.count(True))
+        if found is None:
+            self._is_lost = any(name.lower() in _PARTING for name in parser.headers)
+        elif len(data) <= MAX_HEAD_BYTES:
+            self._last, self._last_found = data, found
+        parser.clear()
+        return found
 
-    def on_message_complete(self) -> None:
-        """Keep the request that ends here; called by the parser."""
-        headers, parser = self._headers, self._parser
-        body = b""
-        if self._pieces:
-            body = b"".join(self._pieces)
-            self._pieces.clear()
-            self._body_bytes += len(body)
-            self._lines += body.count(b"\n")
-        names = tuple(headers)
-        judged = _known.get(names) or _judged(names)
-        if not judged.are_plain or not parser.should_keep_alive():
-            self._is_plain = False
-            self._is_lost = self._is_lost or judged.part_parsers
-        condition = headers[judged.condition] if judged.condition else None
-        self._lines += len(headers) + 2
-        target = self._targets[0] if len(self._targets) == 1 else b""
-        self._requests.append(
-            PlainRequest(parser.get_method(), target, condition, body)
+
+def _split(data: bytes, count: int) -> list[PlainRequest] | None:
+    """Return the ``count`` requests that ``data`` is, unless one of them is not plain.
+
+    Each is parsed once more, by itself: they share containers above.
+    """
+    found: list[PlainRequest] = []
+    head_bytes = 0
+    for _ in range(count):
+        end = data.find(_END_OF_HEAD) + len(_END_OF_HEAD)
+        parser = _Parser()
+        parser.feed(data[:end])
+        if parser.events == _BEGUN:
+            length = next(
+                (v for n, v in parser.headers.items() if n.lower() == _LENGTH), b"0"
+            )
+            end += int(length)
+            parser.feed(data[end - int(length) : end])
+        if parser.events != _ONE_WHOLE:
+            return None
+        body = b"".join(parser.pieces)
+        head_bytes += end - len(body)
+        request = _plain(
+            data[:end], parser.method(), parser.targets[0], parser.headers, body
         )
-        headers.clear()
-        self._targets.clear()
-        self._border.append(True)
+        if request is None or head_bytes > MAX_HEAD_BYTES:
+            return None
+        found.append(request)
+        data = data[end:]
+    return found if not data else None

@@ -111,4 +111,18 @@ def test_a_long_body_is_not_kept() -> None:
     for _ in range(9):
         framing.scan(b"x" * 100_000)
 
-    assert framing._pieces == []
+    assert framing._parser.pieces == []
+
+
+def test_a_chunk_that_repeats_the_last_one_is_the_same_requests() -> None:
+    """But not in the middle of another request, nor on a connection that is lost."""
+    framing = Framing()
+    first = framing.scan(GET)
+    assert framing.scan(GET) == first
+    head = b"POST /x HTTP/1.1\r\nHost: r\r\nContent-Length: %d\r\n\r\n" % len(GET)
+    assert framing.scan(head) is None
+    assert framing.scan(GET) is None
+    assert framing.scan(GET) == first
+    assert framing.scan(b"what is this\r\n\r\n") is None
+
+    assert framing.scan(GET) is None
