@@ -1,21 +1,37 @@
-"""`python -m bench [WHAT …] [--quick]`: measures, and prints a table with targets."""
+"""`python -m bench [NAME …]`: measures, shows a table, writes JSON and an HTML report.
+
+python -m bench                      the usual scenarios, about five minutes
+python -m bench NAME …               some scenarios or measurements
+python -m bench --all                all of them, about half an hour
+python -m bench compare A.json B.json    what changed beyond noise
+python -m bench report A.json        the HTML report of a run
+python -m bench gate                 what must hold on any machine; 1 if it does not
+"""
 
 import argparse
-import tempfile
+import sys
 from pathlib import Path
+
+import msgspec
 
 from bench import (
     batched,
     checked,
     checks,
     commit,
+    compare,
     figures,
     http,
     leases,
     probes,
+    report,
     restart,
+    results,
+    running,
     stall,
 )
+from bench.plots import PlotsMissing
+from bench.scenarios import SCENARIOS, USUAL
 
 MEASUREMENTS: dict[str, figures.Measure] = {
     "commit": commit.measure,
@@ -28,34 +44,103 @@ MEASUREMENTS: dict[str, figures.Measure] = {
     "checked": checked.measure,
     "leases": leases.measure,
 }
+COMMANDS = ("compare", "report", "gate")
 
 
-def main(arguments: list[str] | None = None) -> list[figures.Figure]:
-    """Run the measurements that are named, or all; return what they found."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument(
-        "what", nargs="*", metavar="WHAT", help=f"of {', '.join(MEASUREMENTS)}"
+def main(arguments: list[str] | None = None) -> int:
+    """Do what the command line asks for; return the exit code."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if given and given[0] in COMMANDS:
+        return _command(given)
+    choice = _choice(given)
+    _, told = running.run(choice, MEASUREMENTS)
+    if told:
+        print(figures.table(told))
+    return 0
+
+
+def _command(given: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench")
+    commands = parser.add_subparsers(dest="command", required=True)
+    comparing = commands.add_parser("compare", help=compare.main.__doc__)
+    comparing.add_argument("runs", nargs=2, type=Path, metavar="RUN.json")
+    reporting = commands.add_parser("report", help="write the HTML report of a run")
+    reporting.add_argument("run", type=Path, metavar="RUN.json")
+    reporting.add_argument("--html", type=Path, metavar="FILE")
+    commands.add_parser("gate", help="judge what is steady on any machine")
+    chosen = parser.parse_args(given)
+    if chosen.command == "compare":
+        return compare.main(chosen.runs)
+    if chosen.command == "report":
+        return _report(chosen.run, chosen.html or chosen.run.with_suffix(".html"))
+    from bench import gate  # starts servers, which nothing else here needs
+
+    return gate.main()
+
+
+def _report(path: Path, html: Path) -> int:
+    try:
+        report.write(results.load(path), html)
+    except (OSError, msgspec.DecodeError, PlotsMissing) as error:
+        print(f"no report: {error}")
+        return 2
+    print(f"report: {html}")
+    return 0
+
+
+def _choice(given: list[str]) -> running.Choice:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--quick", action="store_true", help="tiny numbers, to see that it runs"
+    add = parser.add_argument
+    add("names", nargs="*", metavar="NAME", help=f"of {', '.join(_all())}")
+    add("--all", action="store_true", help="every scenario and every measurement")
+    add("--quick", action="store_true", help="tiny numbers, to see that it runs")
+    add("--folder", type=Path, help="where data is written: the disk to be measured")
+    add("--url", help="a cluster that runs, instead of one that is started here")
+    add(
+        "--peer",
+        action="append",
+        default=[],
+        type=_peer,
+        metavar="NAME=URL",
+        help="a peer that runs, or NAME=PROGRAM; may be given several times",
     )
-    parser.add_argument(
-        "--folder", type=Path, help="where data is written: the disk to be measured"
-    )
-    chosen = parser.parse_args(arguments)
-    unknown = set(chosen.what) - set(MEASUREMENTS)
+    add("--consul", metavar="URL", help="the same as --peer consul=URL")
+    add("--json", type=Path, metavar="FILE", help="where the results are written")
+    add("--html", type=Path, metavar="FILE", help="where the report is written")
+    chosen = parser.parse_args(given)
+    unknown = [name for name in chosen.names if name not in _all()]
     if unknown:
-        parser.error(f"there is no {', '.join(sorted(unknown))}")
-    size = figures.QUICK if chosen.quick else figures.FULL
-    found: list[figures.Figure] = []
-    print(figures.machine())
-    for name in chosen.what or MEASUREMENTS:
-        print(f"{name} …", flush=True)
-        with tempfile.TemporaryDirectory(dir=chosen.folder, prefix="bench-") as folder:
-            found += MEASUREMENTS[name](size, Path(folder))
-    print(figures.table(found))
-    return found
+        parser.error(f"there is no {', '.join(unknown)}")
+    if chosen.all and chosen.names:
+        parser.error("--all and names exclude each other")
+    peers = dict(chosen.peer)
+    if chosen.consul:
+        peers["consul"] = chosen.consul
+    return running.Choice(
+        names=tuple(chosen.names or (_all() if chosen.all else USUAL)),
+        quick=chosen.quick,
+        folder=chosen.folder,
+        peers=peers,
+        url=chosen.url,
+        json=chosen.json,
+        html=chosen.html,
+    )
+
+
+def _all() -> tuple[str, ...]:
+    return (*SCENARIOS, *MEASUREMENTS)
+
+
+def _peer(text: str) -> tuple[str, str]:
+    name, is_given, where = text.partition("=")
+    if not (name and is_given and where):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=URL")
+    return name, where
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The load: generators that run as processes of their own, and how they are started."""

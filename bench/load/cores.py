@@ -1,0 +1,41 @@
+"""Which cores a measurement uses: servers the first, the load the last of ours.
+
+A load on the core of its server would take from it what is to be measured. With one
+core both share it. Only Linux can keep a process on a core; elsewhere nothing happens.
+"""
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def _allowed() -> list[int]:
+    if sys.platform != "linux":
+        return [0]
+    return sorted(os.sched_getaffinity(0))
+
+
+ALL = frozenset(_allowed())
+"""Those this process may use, seen when it began."""
+SERVER = min(ALL)
+LOAD = max(ALL)
+
+
+def pin(pids: Iterable[int], cores: Iterable[int]) -> None:
+    """Keep processes, with all their threads, on these cores."""
+    if sys.platform != "linux":
+        return
+    wanted = set(cores)
+    for pid in pids:
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            try:
+                os.sched_setaffinity(int(task.name), wanted)
+            except ProcessLookupError:
+                continue  # a thread that has just ended
+
+
+def pin_self(core: int | None) -> None:
+    """Keep this process on a core, if one is named."""
+    if core is not None:
+        pin([os.getpid()], [core])

@@ -1,0 +1,123 @@
+"""A day of a platform: many instances that live by heartbeats, and far more reads."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from bench.load.cores import ALL, LOAD, pin
+from bench.load.run import CpuMeter, as_sample, loads
+from bench.load.spec import Load
+from bench.load.stream import Stream, request
+from bench.results import Figure, Outcome, Sample, figure
+from bench.scenarios.filling import PER_SERVICE, fill, read
+from bench.scenarios.stage import Stage
+from tests.support.process_cluster import process_cluster
+from tests.support.process_http import ask
+
+NAME = "platform"
+WORKLOAD = (
+    "10,000 instances of 2,000 services with a lease of 90 s each send a heartbeat "
+    "every 30 s to any of three replicas; 19 discovery reads of any service come to "
+    "each heartbeat: 333 and 6,333 requests a second, each at a fixed rate; all "
+    "replicas on one core, the load on another"
+)
+READS, BEATS = "reads", "heartbeats"
+INSTANCES = 10_000
+QUICK_INSTANCES = 50
+HEARTBEAT_S = 30.0
+QUICK_HEARTBEAT_S = 2.0
+TTL_S = 90
+READS_PER_BEAT = 19
+"""95 % of all requests."""
+TURNS = 3
+STEP = 769
+CONNECTIONS = 64
+"""For reads, and as many for heartbeats."""
+
+
+def run(stage: Stage) -> Outcome:
+    """Run as many turns as there are, each as long as all heartbeats take."""
+    if stage.url is not None:
+        return _day(stage, stage.url.split(","), ())
+    quiet = {"SERVICE_REGISTRY_LOG_LEVEL": "warning"}
+    with process_cluster(stage.folder, settings=lambda _: quiet) as cluster:
+        pids = [replica.pid for replica in cluster]
+        pin(pids, ALL - {LOAD} or ALL)
+        return _day(stage, cluster.urls, pids)
+
+
+def _day(stage: Stage, urls: Sequence[str], pids: Sequence[int]) -> Outcome:
+    count = QUICK_INSTANCES if stage.quick else INSTANCES
+    period_s = QUICK_HEARTBEAT_S if stage.quick else HEARTBEAT_S
+    stage.tell(f"filling to {count:,} instances")
+    ids = fill(urls, 0, count, ttl_s=TTL_S)
+    beats_per_s = count / period_s
+    beats = [request("POST", f"/heartbeat/{service_id}") for service_id in ids]
+    beating = _load(urls, beats, beats_per_s, period_s)
+    reading = _load(urls, _reads(count), beats_per_s * READS_PER_BEAT, period_s)
+    load = msgspec.structs.replace(reading, beside=(beating,))
+    samples: list[Sample] = []
+    shares: list[float] = []
+    for turn in range(1 if stage.quick else TURNS):
+        stage.tell(f"turn {turn + 1}")
+        with loads(load) as (running,):
+            meter = CpuMeter(pids)
+            result = running.result()
+        used_s = meter.used_s()
+        samples.append(as_sample(READS, turn, result, None))
+        samples.append(as_sample(BEATS, turn, result.beside[0], None))
+        if used_s is not None:
+            shares.append(100.0 * used_s / result.seconds)
+    found = tuple(_figures(samples, shares, urls, ids))
+    return Outcome(NAME, WORKLOAD, tuple(samples), found, absent=())
+
+
+def _load(
+    urls: Sequence[str], requests: Iterable[bytes], rate_per_s: float, seconds: float
+) -> Load:
+    return Load(
+        urls=tuple(urls),
+        stream=Stream(tuple(requests)),
+        connections=CONNECTIONS,
+        seconds=seconds,
+        rate_per_s=rate_per_s,
+        core=LOAD,
+    )
+
+
+def _reads(instances: int) -> Iterator[bytes]:
+    """Return a read of each service, in an order in which no neighbours follow."""
+    services = instances // PER_SERVICE
+    # A step without a divisor in common with the number of services meets them all.
+    return (read(number * STEP % services) for number in range(services))
+
+
+def _figures(
+    samples: Sequence[Sample],
+    shares: Sequence[float],
+    urls: Sequence[str],
+    ids: Sequence[str],
+) -> Iterator[Figure]:
+    for side in (READS, BEATS):
+        turns = [sample.latency_us for sample in samples if sample.side == side]
+        for name in ("p50", "p99", "p99.9"):
+            values_ms = [latency_us[name] / 1e3 for latency_us in turns]
+            yield figure(f"{side}, {name}", values_ms, "ms", better="lower")
+    errors = [float(sample.errors) for sample in samples]
+    yield figure("requests that failed", errors, "", floor=0.0, better="lower")
+    gone = float(_listed_short(urls, ids))
+    yield figure("instances that ended", [gone], "", floor=0.0, better="lower")
+    if shares:
+        yield figure("CPU of all replicas", shares, "% of a core", better="lower")
+
+
+def _listed_short(urls: Sequence[str], ids: Sequence[str]) -> int:
+    """Return how many of our instances are no longer listed as healthy."""
+    services = len(ids) // PER_SERVICE
+    listed: set[str] = set()
+    for number in range(services):
+        reply = ask(urls[number % len(urls)], f"/services/service-{number}")
+        found = reply.json.get("instances", [])
+        assert isinstance(found, list)
+        listed.update(str(instance["service_id"]) for instance in found)
+    return len(set(ids) - listed)

@@ -1,0 +1,34 @@
+"""The figures that compare two sides: of their rates, and of their CPU per request."""
+
+from bench.results import Figure, ratio
+from bench.scenarios.sides import Turns, cpu, rate
+
+Limits = tuple[float | None, float | None]
+"""Aim and floor."""
+NO_LIMITS: Limits = (None, None)
+
+
+def rates(
+    turns: Turns, what: str, mine: str, other: str, limits: Limits = NO_LIMITS
+) -> Figure:
+    """Return the ratio of two rates.
+
+    Where the load was the limit of either side there is nothing to judge, and the name
+    says so.
+    """
+    name = f"{what} / {other}"
+    if turns.is_limited_by_load(mine) or turns.is_limited_by_load(other):
+        name, limits = f"{name} (the load was the limit)", NO_LIMITS
+    over, under = turns.values(mine, rate), turns.values(other, rate)
+    return ratio(name, over, under, aim=limits[0], floor=limits[1])
+
+
+def cpus(
+    turns: Turns, what: str, mine: str, other: str, limits: Limits = NO_LIMITS
+) -> list[Figure]:
+    """Return the ratio of the CPU per request; none where one side runs elsewhere."""
+    over, under = turns.values(mine, cpu), turns.values(other, cpu)
+    if not over or not under:
+        return []
+    name = f"CPU per {what} / {other}"
+    return [ratio(name, over, under, aim=limits[0], floor=limits[1], better="lower")]
