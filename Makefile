@@ -13,7 +13,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 SOURCES := registry cluster tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-docker check simulate chaos soak bench image lock clean
+.PHONY: help install run test test-docker check simulate chaos soak bench bench-gate image lock clean
 
 help:
 	@echo "make run              a local cluster of three durable replicas, in a terminal view"
@@ -25,6 +25,7 @@ help:
 	@echo "make chaos MINUTES=n  real replicas under real faults, and a page of it (SEED=s repeats)"
 	@echo "make soak             the long figures of tests/SOAK.md"
 	@echo "make bench            the measurements of bench/"
+	@echo "make bench-gate       the few of them that are steady on any machine: red or green"
 	@echo "make image            the container image (IMAGE=$(IMAGE))"
 	@echo "make lock             pin the dependencies anew"
 	@echo "make clean            remove what make made"
@@ -58,6 +59,9 @@ soak: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(PY) -m bench $(ARGS)
+
+bench-gate: $(VENV)/.installed-dev
+	$(PY) -m bench gate
 
 image:
 	docker build --file deploy/Dockerfile --tag $(IMAGE) $(ARGS) .
