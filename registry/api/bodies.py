@@ -6,11 +6,12 @@ it takes (but for the details of drains, looked up as each is rendered). Each in
 JSON is kept beside the body and reused until the instance is replaced, as every change
 of it does, so that the next second's body costs little more than joining.
 
-Bodies for HEALTHY and EVERY are built once per service, change and second, and then
-sent as they are. The second is part of it for two reasons: renewals do not move
-a service's index, so ``last_heartbeat`` would stand still, and the order of instances
-rotates by it, because old clients take the first one. Other filters are endless, so
-their bodies are built for each request, in the same slices.
+Small ones of HEALTHY are joined likewise; those of EVERY tell of drains, and are
+rendered anew. Bodies for HEALTHY and EVERY are built once per service, change and
+second, and then sent as they are. The second is part of it for two reasons: renewals do
+not move a service's index, so ``last_heartbeat`` would stand still, and the order of
+instances rotates by it, because old clients take the first one. Other filters are
+endless, so their bodies are built for each request, in the same slices.
 """
 
 import asyncio
@@ -104,11 +105,7 @@ class ServiceBodies:
             return kept if len(kept.pieces) == 1 else None
         if not 0 < len(self._discovery.candidates(name, EVERY).instances) <= SLICE:
             return None
-        at_s, answer = self._now_s(), self._discovery.service(name, wanted)
-        body = self._small(answer, wanted, at_s)
-        if wanted is HEALTHY or wanted is EVERY:
-            self._keep((name, wanted is EVERY), body, {})
-        return body
+        return self._small(self._discovery.service(name, wanted), wanted)
 
     async def build(self, name: str, wanted: InstanceFilter) -> Body:
         """Return a body that shows at least what is applied when this is called."""
@@ -125,17 +122,37 @@ class ServiceBodies:
         at_s = self._now_s()
         answer = self._discovery.service(name, wanted)
         if len(answer.instances) <= SLICE:
-            body = self._small(answer, wanted, at_s)
-            # Unknown names are not kept: anybody can make up any number of them.
-            self._keep(key, body if answer.instances else None, {})
-            return body
+            return self._small(answer, wanted)
         task = asyncio.create_task(self._build(key, answer, at_s, self._fields(wanted)))
         self._under_way[key] = task
         return await asyncio.shield(task)
 
-    def _small(self, answer: ServiceAnswer, wanted: InstanceFilter, at_s: int) -> Body:
-        rendered = render.service_body(answer, at_s, self._fields(wanted))
-        return _body(answer.index, at_s, [rendered])
+    def _small(self, answer: ServiceAnswer, wanted: InstanceFilter) -> Body:
+        """Render a few instances, and keep what may be asked for again."""
+        at_s, key = self._now_s(), (answer.name, wanted is EVERY)
+        if wanted is not HEALTHY:
+            rendered = render.service_body(answer, at_s, self._fields(wanted))
+            body = _body(answer.index, at_s, [rendered])
+            if wanted is EVERY:
+                self._keep(key, body if answer.instances else None, {})
+            return body
+        kept = self._kept.get(key)
+        former = {} if kept is None else kept.fragments
+        fragments: Fragments = {}
+        for instance in answer.instances:
+            identity = id(instance)
+            fragments[identity] = former.get(identity) or (
+                instance,
+                orjson.dumps(render.instance_fields(instance)),
+            )
+        listed = render.rotate(answer.instances, at_s)
+        joined = b",".join([fragments[id(instance)][1] for instance in listed])
+        body = _body(
+            answer.index, at_s, [render.service_head(answer.name), joined, _END]
+        )
+        # Unknown names are not kept: anybody can make up any number of them.
+        self._keep(key, body if answer.instances else None, fragments)
+        return body
 
     def _now_s(self) -> int:
         return self._clock.wall_ms() // 1000

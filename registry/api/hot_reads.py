@@ -50,7 +50,10 @@ class _Cell:
     moment: Moment | None = None
     answer: bytes = b""
     response: web.Response | None = None
-    """The headers of it, for conditional requests."""
+    """Its headers, for conditional requests."""
+    head: bytes = b""
+    head_of: tuple[str, int, int] = ("", -1, -1)
+    """The cluster, the index and the length that ``head`` tells."""
     size: int = 0
 
 
@@ -160,14 +163,17 @@ class HotReads:
             if not self._discovery.is_known(cell.name):
                 self._forget(target)
             return False
-        response = web.Response(
-            body=body.pieces[0],
-            headers=self._headers(cell.wanted, body.index),
-            content_type="application/json",
-        )
-        response.headers[NODE_HEADER] = self._node_id
-        cell.index, cell.moment, cell.response = body.index, moment, response
-        cell.answer = wire.answer(response, moment.date)
+        head_of = (self._cluster_id, body.index, body.size)
+        if cell.head_of != head_of:
+            response = web.Response(
+                headers=self._headers(cell.wanted, body.index),
+                content_type="application/json",
+            )
+            response.headers[NODE_HEADER] = self._node_id
+            cell.head, cell.head_of = wire.head(response, body.size), head_of
+            cell.response = response
+        cell.index, cell.moment = body.index, moment
+        cell.answer = wire.whole(cell.head, moment.date, body.pieces[0])
         self._resize(cell, CELL_BYTES + len(cell.answer) + body.size)
         return True
 

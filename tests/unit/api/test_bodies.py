@@ -71,7 +71,7 @@ async def test_what_is_kept_is_bounded_in_bytes() -> None:
     cases = UseCases()
     for name in ("a", "b", "c"):
         await cases.register(name)
-    size = (await _bodies(cases).build("a", HEALTHY)).size
+    size = 2 * (await _bodies(cases).build("a", HEALTHY)).size + bodies.FRAGMENT_BYTES
     built = _bodies(cases, max_bytes=2 * size)
     for name in ("a", "b", "c"):
         await built.build(name, HEALTHY)
@@ -94,6 +94,24 @@ async def test_slices_make_the_same_list(wanted: InstanceFilter, count: int) -> 
         expected = ports[at:] + ports[:at]
         assert _ports(await built.build("web", wanted)) == expected
         cases.fake_clock.advance(1.0)
+
+
+async def test_a_small_list_is_joined_of_what_was_rendered_before() -> None:
+    """Each second has its own body: who asks 10,000 services pays for a join."""
+    cases = await _large(3)
+    built = _bodies(cases)
+    before = built.at_once("web", HEALTHY)
+    kept = built._kept["web", False].fragments
+    cases.fake_clock.advance(1.0)
+    after = built.at_once("web", HEALTHY)
+
+    assert before is not None
+    assert after is not None
+    assert before.pieces != after.pieces
+    assert all(
+        fragment is kept[identity]
+        for identity, fragment in built._kept["web", False].fragments.items()
+    )
 
 
 async def test_a_large_list_is_rendered_in_many_turns_of_the_loop() -> None:
