@@ -16,7 +16,7 @@ from tests.support.process_load import Load
 NAME = "failover"
 WORKLOAD = (
     "The leader of three durable replicas is killed (SIGKILL) while each of the two "
-    "others gets 50 registrations a second, and started again; measured is the time "
+    "others gets 100 registrations a second, and started again; measured is the time "
     "from the kill to the first registration that one of the two acknowledges to a "
     "client that asks both in turn. The same is done to etcd with its defaults, each "
     "time to three new members."
@@ -25,7 +25,7 @@ KILLS = 30
 QUICK_KILLS = 2
 OF_ETCD = 10
 """As many of the turns are etcd's as well."""
-WRITES_PER_S = 100.0
+WRITES_PER_S = 200.0
 WRITERS = 4
 BEFORE_S = 1.0
 AFTER_S = 2.0
