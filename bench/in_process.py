@@ -18,10 +18,11 @@ from structlog.testing import capture_logs
 
 from bench.peers.idle import Handler
 from bench.results import Figure, figure, ratio
-from registry.api.app import ApiDependencies, create_surface
+from registry.api.app import create_surface
 from registry.api.connection import ApiProtocol, ConnectionSettings
 from registry.api.fastpath import FastProtocol
 from tests.support.fake_clock import LoopClock
+from tests.support.surface import dependencies
 from tests.support.use_cases import UseCases
 
 INSTANCES = 5
@@ -145,19 +146,7 @@ async def _ours() -> tuple[_Connection, _Connection]:
     cases = UseCases(clock=LoopClock())
     for number in range(INSTANCES):
         await cases.register("web", 8080 + number)
-    surface = create_surface(
-        ApiDependencies(
-            node_id="a",
-            registrar=cases.registrar,
-            drains=cases.drains,
-            discovery=cases.discovery,
-            refusals=cases.refusals,
-            why=cases.why,
-            metrics=cases.metrics,
-            clock=cases.clock,
-            view=cases.consensus.view,
-        )
-    )
+    surface = create_surface(dependencies(cases))
     manager = await _manager(surface.app)
     settings = ConnectionSettings(
         node_id="a", observer=cases.metrics, keep_alive_s=75.0, on_lost=lambda _: None

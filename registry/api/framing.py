@@ -184,7 +184,8 @@ class Framing:
                 found = None if request is None else [request]
         elif events:
             self._is_at_border = events[-1]
-            if begins_at_border and events[-1] and len(data) <= MAX_CHUNK_BYTES:
+            is_whole = begins_at_border and events[-1]
+            if is_whole and len(data) <= MAX_CHUNK_BYTES:
                 found = _split(data, events.count(True))
         if found is None:
             self._is_lost = any(name.lower() in _PARTING for name in parser.headers)

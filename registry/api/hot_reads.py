@@ -8,9 +8,10 @@ answer plain reads without a word on their age (I10): in any other state nothing
 
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
+from multidict import CIMultiDict
 
 from registry.api import wire
 from registry.api.bodies import ServiceBodies
@@ -49,8 +50,8 @@ class _Cell:
     index: int = -1
     moment: Moment | None = None
     answer: bytes = b""
-    response: web.Response | None = None
-    """Its headers, for conditional requests."""
+    headers: CIMultiDict[str] = field(default_factory=CIMultiDict)
+    """Of the answer, for conditional requests."""
     head: bytes = b""
     head_of: tuple[str, int, int] = ("", -1, -1)
     """The cluster, the index and the length that ``head`` tells."""
@@ -130,14 +131,12 @@ class HotReads:
         return cell.answer
 
     def _conditional(self, cell: _Cell, condition: bytes, moment: Moment) -> bytes:
-        response = cell.response
-        assert response is not None
         asked = condition.decode("utf-8", "surrogateescape")
-        if not is_unchanged(asked, response.headers.get("ETag")):
+        if not is_unchanged(asked, cell.headers.get("ETag")):
             self.listed += 1
             return cell.answer
         self.unchanged += 1
-        headers = response.headers.copy()
+        headers = cell.headers.copy()
         del headers["Content-Type"]
         return wire.unchanged(web.Response(status=304, headers=headers), moment.date)
 
@@ -171,7 +170,7 @@ class HotReads:
             )
             response.headers[NODE_HEADER] = self._node_id
             cell.head, cell.head_of = wire.head(response, body.size), head_of
-            cell.response = response
+            cell.headers = response.headers
         cell.index, cell.moment = body.index, moment
         cell.answer = wire.whole(cell.head, moment.date, body.pieces[0])
         self._resize(cell, CELL_BYTES + len(cell.answer) + body.size)

@@ -72,7 +72,6 @@ def load(url: str, *, rate_per_s: float | None = None, seconds: float = 0.3) -> 
 
 def test_a_stall_counts_for_each_request_that_it_delayed() -> None:
     """An open loop: half of the requests were due while the server stood still."""
-    pytest.importorskip("hdrh", reason="hdrhistogram is in the dev dependencies")
 
     def answer(number: int) -> bytes:
         if number == 20:
@@ -90,7 +89,6 @@ def test_a_stall_counts_for_each_request_that_it_delayed() -> None:
 
 def test_what_is_beside_an_open_loop_is_told_beside_it() -> None:
     """Two rates in one process, each with latencies of its own."""
-    pytest.importorskip("hdrh", reason="hdrhistogram is in the dev dependencies")
     with server(lambda _: GOOD) as url:
         beside = (load(url, rate_per_s=50.0),)
         whole = msgspec.structs.replace(load(url, rate_per_s=100.0), beside=beside)

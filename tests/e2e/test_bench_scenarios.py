@@ -27,8 +27,6 @@ SIDES = {
 @pytest.mark.parametrize("name", SIDES)
 def test_a_comparison_runs_with_tiny_numbers(name: str, tmp_path: Path) -> None:
     """It fails by itself when all that was asked is refused."""
-    if name == "latency":
-        pytest.importorskip("hdrh", reason="hdrhistogram is in the dev dependencies")
     path = tmp_path / "found.json"
     command = [sys.executable, "-m", "bench", name, "--quick", "--json", str(path)]
     ended = subprocess.run(

@@ -4,7 +4,6 @@ import asyncio
 import re
 from dataclasses import dataclass
 
-from registry.api.app import ApiDependencies
 from tests.support.fake_clock import START_WALL_MS
 from tests.support.use_cases import UseCases
 
@@ -39,26 +38,6 @@ class Told:
 
     answers: bytes
     is_closed: bool
-
-
-def dependencies(
-    cases: UseCases, *, body_within_s: float = 10.0, keep_alive_s: float = 75.0
-) -> ApiDependencies:
-    """Return what an HTTP surface over these use cases stands on."""
-    return ApiDependencies(
-        node_id="a",
-        registrar=cases.registrar,
-        drains=cases.drains,
-        discovery=cases.discovery,
-        refusals=cases.refusals,
-        why=cases.why,
-        metrics=cases.metrics,
-        clock=cases.clock,
-        view=cases.consensus.view,
-        troubles=lambda: cases.troubles,
-        body_within_s=body_within_s,
-        keep_alive_s=keep_alive_s,
-    )
 
 
 async def fill(cases: UseCases) -> None:

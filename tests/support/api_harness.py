@@ -11,6 +11,7 @@ from multidict import CIMultiDict
 from registry.api.app import ApiDependencies
 from registry.api.server import ApiServer
 from tests.support.fake_clock import LoopClock
+from tests.support.surface import dependencies
 from tests.support.use_cases import UseCases
 
 LOOPBACK = "127.0.0.1"
@@ -108,17 +109,8 @@ async def running(
 ) -> AsyncIterator[Harness]:
     """Start a server on a free port, and stop it at the end; ``plain``: by aiohttp."""
     cases = UseCases(clock=LoopClock(), gathers=True)
-    deps = ApiDependencies(
-        node_id="a",
-        registrar=cases.registrar,
-        drains=cases.drains,
-        discovery=cases.discovery,
-        refusals=cases.refusals,
-        why=cases.why,
-        metrics=cases.metrics,
-        clock=cases.clock,
-        view=cases.consensus.view,
-        troubles=lambda: cases.troubles,
+    deps = dependencies(
+        cases,
         request_deadline_s=request_deadline_s,
         body_within_s=body_within_s,
         keep_alive_s=keep_alive_s,

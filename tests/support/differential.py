@@ -19,9 +19,10 @@ from registry.api.app import create_surface
 from registry.api.connection import ApiProtocol, ConnectionSettings
 from registry.api.fastpath import FastProtocol
 from registry.api.server import refusing_as_problems
-from tests.support.alike import SteadyClock, Told, dependencies, effects, fill, masked
+from tests.support.alike import SteadyClock, Told, effects, fill, masked
 from tests.support.http_bytes import WARM, get
 from tests.support.recording_wire import Wire
+from tests.support.surface import dependencies
 from tests.support.use_cases import UseCases
 
 QUIET = 24

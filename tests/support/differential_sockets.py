@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Self
 
 from registry.api.server import ApiServer
-from tests.support.alike import SteadyClock, dependencies, fill, masked
+from tests.support.alike import SteadyClock, fill, masked
 from tests.support.api_harness import LOOPBACK
 from tests.support.http_bytes import WARM, get
+from tests.support.surface import dependencies
 from tests.support.use_cases import UseCases
 
 DEADLINE_S = 20.0

@@ -2,8 +2,6 @@
 
 import pytest
 
-pytest.importorskip("hdrh", reason="hdrhistogram is in the dev dependencies")
-
 from bench.load.histogram import percentiles
 
 
