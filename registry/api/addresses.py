@@ -23,8 +23,13 @@ ENDPOINT_RULE = (
 
 _CHARACTERS = re.compile(bounds.HOST_PATTERN)
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-_IPV4 = re.compile(rf"(?:{_OCTET}\.){{3}}{_OCTET}")
-_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+_LABEL = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
+# A single number is a name: containers are called by the hash of their id. Several with
+# dots between them are an address or nothing.
+_NAME_OR_IPV4 = re.compile(
+    rf"(?:{_OCTET}\.){{3}}{_OCTET}"
+    rf"|(?![0-9]+\.[0-9.]+\Z){_LABEL}(?:\.{_LABEL})*\.?"
+)
 _PATH = re.compile(r"/(?!/)[\x21-\x7e]*")
 _URL = re.compile(r"https?://[\x21-\x7e]+", re.IGNORECASE)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -32,17 +37,9 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 def is_host(text: str) -> bool:
     """Whether this is a name or an address."""
-    if _CHARACTERS.fullmatch(text) is None:
-        return False
-    if ":" in text or "[" in text:
-        return _is_ipv6(_bare(text))
-    labels = text.removesuffix(".").split(".")
-    if not all(map(_LABEL.fullmatch, labels)):
-        return False
-    # A single number is a name: containers are called by the hash of their id.
-    if len(labels) == 1 or not all(map(str.isdigit, labels)):
-        return True
-    return _IPV4.fullmatch(text) is not None
+    if _NAME_OR_IPV4.fullmatch(text) is not None:
+        return len(text) <= bounds.MAX_HOST_LENGTH
+    return _CHARACTERS.fullmatch(text) is not None and _is_ipv6(_bare(text))
 
 
 def is_endpoint(text: str, host: str, port: int) -> bool:

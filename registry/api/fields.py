@@ -1,10 +1,16 @@
 """The fields of a JSON body, strictly: no boolean is an integer, null means absent."""
 
+import re
+
 import orjson
 
+from registry.catalog import bounds
 from registry.errors import InvalidField, InvalidJson
 
 Fields = dict[str, object]
+
+NAME = re.compile(bounds.NAME_PATTERN)
+SERVICE_ID = re.compile(bounds.SERVICE_ID_PATTERN)
 
 
 def json_object(body: bytes) -> Fields:
@@ -21,6 +27,11 @@ def json_object(body: bytes) -> Fields:
 def invalid(field: str, rule: str) -> InvalidField:
     """Return the refusal of one field, by its rule."""
     return InvalidField(f"{field} {rule}", field=field)
+
+
+def pattern_rule(pattern: re.Pattern[str], max_length: int) -> str:
+    """Return the rule of a text that must match."""
+    return f"must have 1 to {max_length} characters and match {pattern.pattern}"
 
 
 def required_text(fields: Fields, field: str) -> str:
