@@ -61,10 +61,12 @@ class _Ends:
         self._catalog = machine.catalog
         self.ended_s: dict[Key, float] = {}
 
-    def changed(self, key: Key, position: int) -> None:
-        """Note it if it is gone."""
-        if self._catalog.slot(key) is None:
-            self.ended_s[key] = time.monotonic()
+    def changed(self, keys: list[Key]) -> None:
+        """Note those that are gone."""
+        now_s = time.monotonic()
+        for key in keys:
+            if self._catalog.slot(key) is None:
+                self.ended_s[key] = now_s
 
     def suspected(self, position: int, command: Suspect) -> None:
         """Nothing of ours."""

@@ -194,6 +194,7 @@ class RegistryNode:
 async def run(config: Config, stop: asyncio.Event) -> int:
     """Run one replica until ``stop`` is set; return the process's exit code."""
     began_s = time.monotonic()
+    garbage.tune()  # before what is read back, which is most of what there will be
     try:
         node = RegistryNode(config)
         await node.start()
@@ -212,7 +213,6 @@ async def run(config: Config, stop: asyncio.Event) -> int:
         log.critical("Cannot start", exc_info=True)
         # What was built so far has threads, which would keep the process.
         end_process("a defect at the start")
-    garbage.tune()
     log.info(
         "Listening",
         http=str(config.bind_address),

@@ -18,10 +18,11 @@ from cluster.raft.journal import RaftJournal
 from cluster.raft.recovery import Recovery, in_worker, restore_in_slices
 from cluster.storage.snapshot_file import SnapshotMeta
 
-SNAPSHOT_RATIO = 2
-"""Log per snapshot, in sizes of the last one: writing snapshots costs at most half as
-much as writing the log, and the log in memory stays in proportion to the state. (As
-Redis does with its append-only file.)
+SNAPSHOT_RATIO = 1
+"""Log per snapshot, in sizes of the last one: the log in memory, and what a start must
+replay, stay in proportion to the state. (As Redis does with its append-only file.)
+Writing snapshots costs at most as many bytes as writing the log, but a tenth of its
+processor time: an entry is applied, an item of a snapshot only encoded.
 """
 RETRY_S = 10.0
 """Pause after a snapshot that could not be written."""

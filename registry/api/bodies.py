@@ -6,27 +6,26 @@ it takes (but for the details of drains, looked up as each is rendered). Each in
 JSON is kept beside the body and reused until the instance is replaced, as every change
 of it does, so that the next second's body costs little more than joining.
 
-Small ones of HEALTHY are joined likewise; those of EVERY tell of drains, and are
-rendered anew. Bodies for HEALTHY and EVERY are built once per service, change and
-second, and then sent as they are. The second is part of it for two reasons: renewals do
-not move a service's index, so ``last_heartbeat`` would stand still, and the order of
-instances rotates by it, because old clients take the first one. Other filters are
-endless, so their bodies are built for each request, in the same slices.
+Small ones of HEALTHY are joined likewise, of what the former body holds, so that no
+text is kept twice; those of EVERY tell of drains, and are rendered anew. Bodies for
+HEALTHY and EVERY are built once per service, change and second, and then sent as they
+are. The second is part of it for two reasons: renewals do not move a service's index,
+so ``last_heartbeat`` would stand still, and the order of instances rotates by it,
+because old clients take the first one. Other filters are endless, so their bodies are
+built for each request, in the same slices.
 """
 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import cast
+from dataclasses import dataclass, field
 
 import orjson
 from aiohttp import web
-from aiohttp.abc import AbstractStreamWriter
-from aiohttp.http_writer import StreamWriter
-from aiohttp.payload import Payload
 
 from registry.api import render
+from registry.api.joined import PLACE_BYTES, Joined, places_of
+from registry.api.pieces import PiecesPayload
 from registry.discovery import EVERY, HEALTHY, Discovery, InstanceFilter, ServiceAnswer
 from registry.model import Instance, Status
 from registry.ports import Clock
@@ -60,11 +59,15 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A body, what it was joined from, and the bytes of both."""
+    """A body, what it was joined from, and the bytes of both.
+
+    Of a small one that is in the body itself, and ``joined`` says where.
+    """
 
     body: Body
-    fragments: Fragments
     size: int
+    fragments: Fragments = field(default_factory=dict)
+    joined: Joined | None = None
 
 
 class ServiceBodies:
@@ -132,26 +135,31 @@ class ServiceBodies:
         at_s, key = self._now_s(), (answer.name, wanted is EVERY)
         if wanted is not HEALTHY:
             rendered = render.service_body(answer, at_s, self._fields(wanted))
-            body = _body(answer.index, at_s, [rendered])
+            body = _body(answer.index, at_s, [_exact(rendered)])
             if wanted is EVERY:
-                self._keep(key, body if answer.instances else None, {})
+                self._keep(key, _Kept(body, body.size) if answer.instances else None)
             return body
-        kept = self._kept.get(key)
-        former = {} if kept is None else kept.fragments
-        fragments: Fragments = {}
-        for instance in answer.instances:
-            identity = id(instance)
-            fragments[identity] = former.get(identity) or (
-                instance,
-                orjson.dumps(render.instance_fields(instance)),
-            )
-        listed = render.rotate(answer.instances, at_s)
-        joined = b",".join([fragments[id(instance)][1] for instance in listed])
-        body = _body(
-            answer.index, at_s, [render.service_head(answer.name), joined, _END]
-        )
+        kept, instances = self._kept.get(key), answer.instances
+        former = None if kept is None else kept.joined
+        first = render.first_listed(instances, at_s)
+        if former is not None and former.instances is instances:
+            places, listed = former.places, former.begun_with(first)
+        else:
+            known = {} if former is None else former.by_identity()
+            texts = [
+                known.get(id(i)) or orjson.dumps(render.instance_fields(i))
+                for i in instances
+            ]
+            places, listed = places_of(texts), b",".join(texts[first:] + texts[:first])
+        head = render.service_head(answer.name)
+        body = _body(answer.index, at_s, [head, listed, _END])
+        text, start = (body.pieces[0], len(head))
+        if len(body.pieces) > 1:  # few, but long ones
+            text, start = listed, 0
+        joined = Joined(instances, places, first, text, start, start + len(listed))
+        size = body.size + PLACE_BYTES * len(instances)
         # Unknown names are not kept: anybody can make up any number of them.
-        self._keep(key, body if answer.instances else None, fragments)
+        self._keep(key, _Kept(body, size, joined=joined) if instances else None)
         return body
 
     def _now_s(self) -> int:
@@ -176,13 +184,14 @@ class ServiceBodies:
                 identity = id(instance)
                 entry = former.get(identity)
                 if entry is None:
-                    entry = (instance, orjson.dumps(fields(instance)))
+                    entry = (instance, _exact(orjson.dumps(fields(instance))))
                     self.rendered += 1
                 fragments[identity] = entry
                 return entry[1]
 
             body = await self._joined(answer, at_s, fragment)
-            self._keep(key, body, fragments)
+            size = 2 * body.size + FRAGMENT_BYTES * len(fragments)
+            self._keep(key, _Kept(body, size, fragments))
             return body
         finally:
             del self._under_way[key]
@@ -215,57 +224,33 @@ class ServiceBodies:
         if len(instances) > SLICE:
             await asyncio.sleep(0)
 
-    def _keep(self, key: Key, body: Body | None, fragments: Fragments) -> None:
+    def _keep(self, key: Key, kept: _Kept | None) -> None:
         former = self._kept.pop(key, None)
         if former is not None:
             self._bytes -= former.size
-        if body is None:
+        if kept is None or kept.size > self._max_bytes:
             return
-        size = body.size
-        if fragments:
-            size += body.size + FRAGMENT_BYTES * len(fragments)
-        if size > self._max_bytes:
-            return
-        while self._bytes + size > self._max_bytes:
+        while self._bytes + kept.size > self._max_bytes:
             _, oldest = self._kept.popitem(last=False)
             self._bytes -= oldest.size
-        self._kept[key] = _Kept(body, fragments, size)
-        self._bytes += size
-
-
-class PiecesPayload(Payload):
-    """A large body that is sent from its pieces, which all its readers share."""
-
-    def __init__(self, body: Body) -> None:
-        super().__init__(body.pieces, content_type="application/json")
-        self._size = body.size
-
-    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
-        """Return the whole text; for aiohttp's own uses, which have none here."""
-        return b"".join(self._value).decode(encoding, errors)
-
-    async def write(self, writer: AbstractStreamWriter) -> None:
-        """Hand over all pieces, which copies none of them, and wait at the end.
-
-        To wait after each would make the amount unsent rise and fall with them, and
-        by that amount it is judged whether the client still reads.
-        """
-        stream = cast(StreamWriter, writer)
-        *pieces, last = self._value
-        for piece in pieces:
-            await stream.write(piece, drain=False)
-        await stream.write(last)
+        self._kept[key] = kept
+        self._bytes += kept.size
 
 
 def response(body: Body, headers: dict[str, str]) -> web.Response:
     """Return a 200 with this body."""
     if len(body.pieces) == 1:
         return render.json_response(body.pieces[0], headers)
-    return web.Response(body=PiecesPayload(body), headers=headers)
+    return web.Response(body=PiecesPayload(body.pieces, body.size), headers=headers)
 
 
 def _serves(body: Body, index: int, at_s: int) -> bool:
     return body.index >= index and body.at_s >= at_s
+
+
+def _exact(text: bytes) -> bytes:
+    """Return a copy, to be kept: as orjson made it, it holds on to 4 KiB (measured)."""
+    return bytes(memoryview(text))
 
 
 def _body(index: int, at_s: int, pieces: Sequence[bytes]) -> Body:

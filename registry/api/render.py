@@ -76,12 +76,15 @@ def detailed_fields(instance: Instance, drain: Drain | None) -> dict[str, object
     return fields
 
 
+def first_listed(instances: Sequence[Instance], at_s: int) -> int:
+    """Return which instance is listed first: another one each second."""
+    return at_s % len(instances) if instances else 0
+
+
 def rotate(instances: tuple[Instance, ...], at_s: int) -> tuple[Instance, ...]:
-    """Return the instances beginning with another one each second."""
-    if len(instances) < 2:
-        return instances
-    start = at_s % len(instances)
-    return instances[start:] + instances[:start]
+    """Return the instances in the order in which they are listed now."""
+    start = first_listed(instances, at_s)
+    return instances[start:] + instances[:start] if start else instances
 
 
 def service_body(

@@ -5,7 +5,6 @@ an IPv6 address may stand in brackets. So both are looked up in one form; what i
 stays as it was registered.
 """
 
-import sys
 from collections.abc import Collection, Iterable
 from itertools import islice
 
@@ -47,11 +46,13 @@ class Addresses:
     def add(self, key: Key) -> None:
         """Note an instance that appears."""
         _name, host, port = key
-        place = (sys.intern(canonical_host(host)), port)
-        found = self._keys.get(place)
-        if found is None:
-            self._keys[place] = key
-        elif isinstance(found, dict):
+        canonical = canonical_host(host)
+        # Nearly always equal: then one string serves both.
+        place = (host if canonical == host else canonical, port)
+        found = self._keys.setdefault(place, key)
+        if found is key:
+            return
+        if isinstance(found, dict):
             found[key] = None
         else:
             self._keys[place] = {found: None, key: None}

@@ -76,6 +76,6 @@ def forget(state: State, position: int, command: Forget) -> Outcome:
     ]
     for key in absent[:left]:
         del state.drains[key]
-        state.changed(key, position)
+        state.changed.append(key)
         left -= 1
     return Outcome(Code.OK, FORGOTTEN_AT_ONCE - left)

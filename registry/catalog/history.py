@@ -4,44 +4,61 @@ The last transitions of each service, and of all together, the oldest first to g
 outlive the service, so that an empty list can be explained.
 """
 
-from collections import OrderedDict, deque
-
 from registry.model import ServiceName, Transition
 
 
 class History:
     """Transitions by service, and in the order in which they happened.
 
-    Invariant: ``entries`` holds exactly what the services' deques hold, oldest first;
-    a service without transitions has no deque.
+    Invariant: ``entries`` holds exactly what the services' lists hold, oldest first;
+    a service without transitions has no list.
     """
 
-    __slots__ = ("_by_service", "_next", "entries", "most", "most_of_service")
+    __slots__ = (
+        "_by_service",
+        "_next",
+        "_oldest",
+        "entries",
+        "most",
+        "most_of_service",
+    )
 
     def __init__(self, *, most: int, most_of_service: int) -> None:
         self.most = most
         self.most_of_service = most_of_service
-        self.entries: OrderedDict[int, tuple[ServiceName, Transition]] = OrderedDict()
-        self._by_service: dict[ServiceName, deque[int]] = {}
+        self.entries: dict[int, tuple[ServiceName, Transition]] = {}
+        """By number, which rise."""
+        self._by_service: dict[ServiceName, list[int]] = {}
         self._next = 0
+        self._oldest = 0
+        """None has a lower number. (A dict would look for its first ever longer.)"""
 
     def __len__(self) -> int:
         return len(self.entries)
 
     def add(self, name: ServiceName, transition: Transition) -> None:
         """Note the newest transition; let the oldest go that is one too many."""
-        numbers = self._by_service.setdefault(name, deque())
-        numbers.append(self._next)
-        self.entries[self._next] = (name, transition)
-        self._next += 1
-        if len(numbers) > self.most_of_service:
-            del self.entries[numbers.popleft()]
+        number = self._next
+        self._next = number + 1
+        self.entries[number] = (name, transition)
+        numbers = self._by_service.get(name)
+        if numbers is None:
+            self._by_service[name] = [number]
+        else:
+            numbers.append(number)
+            if len(numbers) > self.most_of_service:
+                del self.entries[numbers.pop(0)]
         if len(self.entries) > self.most:
-            _number, (oldest, _transition) = self.entries.popitem(last=False)
-            others = self._by_service[oldest]
-            others.popleft()
-            if not others:
-                del self._by_service[oldest]
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        while self._oldest not in self.entries:
+            self._oldest += 1
+        name, _transition = self.entries.pop(self._oldest)
+        numbers = self._by_service[name]
+        del numbers[0]
+        if not numbers:
+            del self._by_service[name]
 
     def discard(self, count: int) -> None:
         """Let go of about ``count``; nothing holds afterwards."""

@@ -36,7 +36,6 @@ from registry.catalog.commands import (
     Drain,
     Expire,
     Forget,
-    Key,
     Opinion,
     Register,
     Renew,
@@ -52,10 +51,9 @@ from registry.catalog.outcomes import Code, Outcome
 from registry.catalog.records import Lease, Slot, When, gone_of, key_of
 from registry.catalog.registering import registration_of
 from registry.catalog.room import full_for
-from registry.catalog.sharing import share_strings
 from registry.catalog.state import State
 from registry.catalog.views import Catalog
-from registry.model import Registration, ServiceId, Status
+from registry.model import ServiceId, Status
 
 REGISTERED = "registered"
 REVIVED = "revived by heartbeat"
@@ -84,7 +82,6 @@ class CatalogMachine:
     def __init__(self, limits: Limits = LIMITS) -> None:
         self.listeners: list[Listener] = []
         self._state = State(limits)
-        self._state.changed = self._tell_changed
         self._replaced: deque[State] = deque()
         self.catalog = Catalog(self._state)
 
@@ -93,26 +90,23 @@ class CatalogMachine:
         """The state, for ``invariants.check``; nobody else has business with it."""
         return self._state
 
-    def _tell_changed(self, key: Key, position: int) -> None:
-        for listener in self.listeners:
-            listener.changed(key, position)
-
     def apply(self, position: int, command: bytes) -> bytes:
         """Carry out one encoded command; return its encoded outcome.
 
         Raises UnknownCommandError. Any other exception is the same on every replica.
         """
         decoded = decode(command)
-        return outcomes.encode(self._carry_out(position, decoded, len(command)))
-
-    def _carry_out(
-        self, position: int, command: AnyCommand, size_bytes: int
-    ) -> Outcome:
-        match command:
-            case Renew():
-                return self._renew(position, command)
+        match decoded:
             case Register():
-                return self._register(position, command, size_bytes)
+                outcome = self._register(position, decoded, len(command))
+            case Renew():
+                outcome = self._renew(position, decoded)
+            case _:
+                outcome = self._carry_out(position, decoded)
+        return outcomes.encode(outcome)
+
+    def _carry_out(self, position: int, command: AnyCommand) -> Outcome:
+        match command:
             case Deregister():
                 return self._deregister(position, command)
             case SetStatus():
@@ -129,7 +123,12 @@ class CatalogMachine:
 
     def applied(self, index: int) -> None:
         """Show ``index`` as the one up to which everything is applied."""
-        self._state.index = index
+        state = self._state
+        state.index = index
+        if state.changed:
+            for listener in self.listeners:
+                listener.changed(state.changed)
+            state.changed = []
         if self._replaced and discard(self._replaced[0], _DISCARD_AT_ONCE):
             self._replaced.popleft()
 
@@ -151,39 +150,37 @@ class CatalogMachine:
         if len(self._replaced) > _MOST_REPLACED:
             self._replaced.popleft()  # At once: a stall is better than no memory.
         self._state = restored
-        self._state.changed = self._tell_changed
         self.catalog.adopt(self._state)
 
     def _register(self, position: int, command: Register, size_bytes: int) -> Outcome:
-        state, when = self._state, When(position, command.at_ms)
+        state, at_ms = self._state, command.at_ms
         service_id = command.service_id
         known = state.leases.get(service_id)
         # One that a heartbeat could still bring back has its name, too.
-        claim = known or state.gone.get(service_id)
+        gone = state.gone.get(service_id) if known is None else None
+        claim = known or gone
         if claim is not None and claim.registration.name != command.name:
             return Outcome(Code.SERVICE_ID_TAKEN)
         full = full_for(state, command.name, size_bytes, known)
         if full is not None:
             return Outcome(full)
-        registration = share_strings(registration_of(position, command))
-        asserted = command.initial_status
-        status, cause = self._asserted(registration, asserted, REGISTERED)
-        state.gone.forget(service_id)
-        state.ended.forget(service_id)
-        lease = Lease(registration, position, command.at_ms, size_bytes)
-        state.place(lease, status, cause, when)
+        registration = registration_of(position, command)
+        status, cause = command.initial_status, REGISTERED
+        key = key_of(registration)
+        slot = state.slots.get(key)
+        if slot is not None and _keeps(slot.status, status):
+            key, status, cause = slot.key, slot.status, slot.cause
+        # At any time an id is in one of the three at most.
+        if gone is not None:
+            state.gone.forget(service_id)
+        elif known is None:
+            state.ended.forget(service_id)
+        lease = Lease(registration, position, at_ms, size_bytes)
+        when = When(position, at_ms)
+        state.place(key, lease, status, cause, when)
         if command.exclusive:
             clear_address(state, registration, when)
         return Outcome(Code.OK, position)
-
-    def _asserted(
-        self, registration: Registration, asserted: Status, cause: str
-    ) -> tuple[Status, str]:
-        """Return what its instance gets, when a registration says that it is up."""
-        slot = self._state.slots.get(key_of(registration))
-        if slot is not None and _keeps(slot.status, asserted):
-            return slot.status, slot.cause
-        return asserted, cause
 
     def _deregister(self, position: int, command: Deregister) -> Outcome:
         state, when = self._state, When(position, command.at_ms)
@@ -206,14 +203,13 @@ class CatalogMachine:
         return Outcome(Code.OK)
 
     def _renew(self, position: int, command: Renew) -> Outcome:
-        state = self._state
-        codes = []
-        at_ms = command.at_ms
+        leases, renew = self._state.leases, self._state.renew
+        at_ms, renewed, codes = command.at_ms, Code.OK, []
         for service_id in command.service_ids:
-            lease = state.leases.get(service_id)
+            lease = leases.get(service_id)
             if lease is not None and not lease.expired:
-                state.renew(lease, position, at_ms)
-                codes.append(Code.OK)
+                renew(lease, position, at_ms)
+                codes.append(renewed)
             elif command.by_check:
                 codes.append(Code.UNKNOWN_SERVICE_ID)
             else:
@@ -233,20 +229,22 @@ class CatalogMachine:
         registration = msgspec.structs.replace(
             former.registration, generation=when.position
         )
-        slot = state.slots.get(key_of(registration))
+        key = key_of(registration)
+        slot = state.slots.get(key)
         if slot is not None and any(not state.leases[i].expired for i in slot.ids):
             # Others kept the instance listed: a heartbeat is no judgement.
             status, cause = slot.status, slot.cause
         elif registration.probed is not None:
-            asserted = registration.initial_status
-            status, cause = self._asserted(registration, asserted, REVIVED)
+            status, cause = registration.initial_status, REVIVED
+            if slot is not None and _keeps(slot.status, status):
+                status, cause = slot.status, slot.cause
         else:
             status = registration.initial_status if gone is None else gone.status
             cause = REVIVED
         state.gone.forget(service_id)
         heartbeat_ms = max(when.at_ms, former.heartbeat_ms)
         lease = Lease(registration, when.position, heartbeat_ms, former.size_bytes)
-        state.place(lease, status, cause, when)
+        state.place(key, lease, status, cause, when)
         return Code.REVIVED
 
     def _set_status(self, position: int, command: SetStatus) -> Outcome:

@@ -1,7 +1,5 @@
 """The records that the catalog's state is made of. Immutable, but for Service. Pure."""
 
-from dataclasses import dataclass
-
 import msgspec
 
 from registry.catalog.commands import Key
@@ -13,8 +11,7 @@ POSITION_BITS = 8
 """A position is the log index shifted by this, plus the place in the entry."""
 
 
-@dataclass(frozen=True, slots=True)
-class When:
+class When(msgspec.Struct, frozen=True, gc=False):
     """A command's place in the log, and the wall time that it carries."""
 
     position: int

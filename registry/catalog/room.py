@@ -14,7 +14,7 @@ def full_for(
     if former is None:
         if len(state.leases) >= limits.registrations:
             return Code.TOO_MANY_REGISTRATIONS
-        if name not in state.services and len(state.services) >= limits.services:
+        if len(state.services) >= limits.services and name not in state.services:
             return Code.TOO_MANY_SERVICES
     growth = size_bytes - (0 if former is None else former.size_bytes)
     # What does not grow is always let in: a full catalog must be kept up.

@@ -23,7 +23,7 @@ from registry.catalog.bounds import Limits
 from registry.catalog.commands import Key
 from registry.catalog.gone import Gone
 from registry.catalog.records import Lease, Slot, key_of
-from registry.catalog.sharing import share_strings
+from registry.catalog.sharing import share, share_lease, share_transition
 from registry.catalog.state import State
 from registry.model import Drain, ServiceName, Transition
 
@@ -185,26 +185,22 @@ class Reader:
             for name, index in chunk.items:
                 self._state.open_service(name, index)
         elif isinstance(chunk, Leases):
-            leases = self._state.leases
             for lease in chunk.items:
-                share_strings(lease.registration)
-                leases[lease.registration.service_id] = lease
-                self._state.bytes += lease.size_bytes
+                self._take_lease(lease)
         elif isinstance(chunk, Slots):
             for slot in chunk.items:
                 self._take_slot(slot)
         elif isinstance(chunk, Drains):
             self._state.drains.update(chunk.items)
         elif isinstance(chunk, Events):
-            for name, transition in chunk.items:
-                self._state.history.add(ServiceName(sys.intern(name)), transition)
+            self._take_history(chunk)
         else:
             gone_list = self._state.gone
             if isinstance(chunk, Ended):
                 gone_list = self._state.ended
             for item in chunk.items:
                 gone = item
-                share_strings(gone.registration)
+                share(gone.registration)
                 if not gone.position:  # Schema 1: the same on every replica (I1).
                     generation = gone.registration.generation
                     gone = msgspec.structs.replace(gone, position=generation)
@@ -254,16 +250,43 @@ class Reader:
         self._state.index = header.index
         self._state.removal_index = header.removal_index
 
+    # What stands in several places comes as a copy for each: made one again, it saves
+    # a third of the memory.
+
+    def _take_lease(self, lease: Lease) -> None:
+        share_lease(lease)
+        self._state.leases[lease.registration.service_id] = lease
+        self._state.bytes += lease.size_bytes
+
     def _take_slot(self, slot: Slot) -> None:
         state = self._state
         service = state.services.get(slot.key[0])
-        leases = [state.leases[i] for i in slot.ids if i in state.leases]
-        keys = {key_of(lease.registration) for lease in leases}
-        if service is None or len(leases) != len(slot.ids) or keys != {slot.key}:
-            raise ValueError(f"a snapshot's instance {slot.key} stands on nothing")
-        self._ids += len(leases)
-        # Key and ids as the leases have them: the decoded ones are copies.
-        ids = tuple([lease.registration.service_id for lease in leases])
-        cause = sys.intern(slot.cause)
-        shared = Slot(keys.pop(), ids, slot.status, cause, slot.since_ms)
+        if service is None or not slot.ids:
+            raise _stands_on_nothing(slot)
+        ids = []
+        for service_id in slot.ids:
+            lease = state.leases.get(service_id)
+            if lease is None or (key := key_of(lease.registration)) != slot.key:
+                raise _stands_on_nothing(slot)
+            ids.append(lease.registration.service_id)
+        self._ids += len(ids)
+        assert lease is not None
+        since_ms, at_ms = slot.since_ms, lease.registration.registered_at_ms
+        shared = Slot(
+            key,
+            tuple(ids),
+            slot.status,
+            sys.intern(slot.cause),
+            at_ms if since_ms == at_ms else since_ms,
+        )
         state.put_slot(shared, service)
+
+    def _take_history(self, chunk: Events) -> None:
+        history, leases = self._state.history, self._state.leases
+        for name, transition in chunk.items:
+            shared = share_transition(transition, leases.get(transition.service_id))
+            history.add(ServiceName(sys.intern(name)), shared)
+
+
+def _stands_on_nothing(slot: Slot) -> ValueError:
+    return ValueError(f"a snapshot's instance {slot.key} stands on nothing")

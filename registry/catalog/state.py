@@ -20,7 +20,6 @@ garbage collector need not know of any of it: ``gc=False`` throughout.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
 
 from msgspec.structs import replace
 
@@ -86,7 +85,8 @@ class State:
         self.healthy = 0
         self.bytes = 0
         """Of all leases together, by their ``size_bytes``."""
-        self.changed: Callable[[Key, int], None] = _unheard
+        self.changed: list[Key] = []
+        """Instances that are not as the machine's listeners were last told."""
         self.names = SortedNames()
         """Of all services."""
 
@@ -98,36 +98,46 @@ class State:
         key = key_of(lease.registration)
         return self.services[key[0]].shown[key]
 
-    def place(self, lease: Lease, status: Status, cause: str, when: When) -> None:
+    def place(
+        self, key: Key, lease: Lease, status: Status, cause: str, when: When
+    ) -> None:
         """Put a registration behind its instance as the newest, which gets this status.
 
         A registration of the same id, of the same service, is replaced, and leaves the
         instance where it stood if that is another. Beyond the limit, the oldest
         registration of the instance goes, as if it had been deregistered.
         """
-        registration = lease.registration
-        service_id = registration.service_id
-        key = key_of(registration)
+        service_id = lease.registration.service_id
         former = self.leases.get(service_id)
-        former_key = None if former is None else key_of(former.registration)
         slot = self.slots.get(key)
-        ids: tuple[ServiceId, ...] = () if slot is None else slot.ids
-        if former_key == key:
-            ids = tuple([other for other in ids if other != service_id])
-        elif slot is not None and len(ids) >= self.limits.registrations_per_instance:
-            oldest = self.leases.pop(ids[0])
-            self.bytes -= oldest.size_bytes
-            self.ended.remember(gone_of(oldest, slot.status, DISPLACED, when))
-            ids = ids[1:]
-        self.leases[service_id] = lease
-        self.bytes += lease.size_bytes - (0 if former is None else former.size_bytes)
+        ids: tuple[ServiceId, ...] = (service_id,)
         since_ms = when.at_ms
-        if slot is not None and (slot.status, slot.cause) == (status, cause):
-            since_ms = slot.since_ms
+        if slot is not None:
+            ids = (*self._others(slot, service_id, when), service_id)
+            if slot.status is status and slot.cause == cause:
+                since_ms = slot.since_ms
+        self.leases[service_id] = lease
+        self.bytes += lease.size_bytes
         # Before it leaves its former instance: the service must not vanish in between.
-        self._show(Slot(key, (*ids, service_id), status, cause, since_ms), when)
-        if former is not None and former_key is not None and former_key != key:
-            self._leave(former.registration, when, ELSEWHERE)
+        self._show(Slot(key, ids, status, cause, since_ms), when)
+        if former is not None:
+            self.bytes -= former.size_bytes
+            if key_of(former.registration) != key:
+                self._leave(former.registration, when, ELSEWHERE)
+
+    def _others(
+        self, slot: Slot, service_id: ServiceId, when: When
+    ) -> tuple[ServiceId, ...]:
+        """Return who stands behind an instance beside this one; makes room for it."""
+        ids = slot.ids
+        if service_id in ids:
+            return tuple([other for other in ids if other != service_id])
+        if len(ids) < self.limits.registrations_per_instance:
+            return ids
+        oldest = self.leases.pop(ids[0])
+        self.bytes -= oldest.size_bytes
+        self.ended.remember(gone_of(oldest, slot.status, DISPLACED, when))
+        return ids[1:]
 
     def remove(self, service_id: ServiceId, when: When, cause: str) -> Lease:
         """Take a registration out; its instance disappears with the last one."""
@@ -138,8 +148,9 @@ class State:
 
     def renew(self, lease: Lease, position: int, at_ms: int) -> None:
         """Note a proof of life. Neither the service's index nor its status changes."""
-        registration = lease.registration
-        heartbeat_ms = max(at_ms, lease.heartbeat_ms)
+        registration, heartbeat_ms = lease.registration, lease.heartbeat_ms
+        if at_ms > heartbeat_ms:
+            heartbeat_ms = at_ms
         self.leases[registration.service_id] = Lease(
             registration, position, heartbeat_ms, lease.size_bytes
         )
@@ -169,7 +180,7 @@ class State:
         """
         slot = self.slots.get(key)
         if slot is None:
-            self.changed(key, when.position)
+            self.changed.append(key)
         else:
             self._show(slot, when, why)
 
@@ -180,8 +191,13 @@ class State:
         self.names.add(name)
         return service
 
-    def put_slot(self, slot: Slot, service: Service) -> None:
-        """Enter an instance whose registrations are known, and derive what is shown."""
+    def put_slot(
+        self, slot: Slot, service: Service
+    ) -> tuple[Instance | None, Instance]:
+        """Enter an instance whose registrations are known, and derive what is shown.
+
+        Returns what was shown before, and what is now.
+        """
         key = slot.key
         leases = self.leases
         newest = leases[slot.ids[-1]]
@@ -202,52 +218,38 @@ class State:
         self.healthy += change
         service.healthy += change
         self.slots[key] = slot
-        service.shown[key] = Instance(
+        shown = service.shown[key] = Instance(
             newest.registration, status, cause, heartbeat_ms, len(slot.ids), since_ms
         )
         service.view = None
+        return former, shown
 
     def _show(self, slot: Slot, when: When, why: str = "") -> None:
         key = slot.key
-        service = self.services.get(key[0])
+        name, host, port = key
+        index = when.index
+        service = self.services.get(name)
         if service is None:
-            service = self.open_service(key[0], when.index)
-        service.index = when.index
-        before = service.shown.get(key)
-        self.put_slot(slot, service)
-        self._note(key, before, service.shown[key], when, why)
-        self.changed(key, when.position)
-
-    def _note(
-        self,
-        key: Key,
-        before: Instance | None,
-        after: Instance,
-        when: When,
-        why: str,
-    ) -> None:
-        """Add to the history what a reader sees change."""
-        was = "" if before is None else before.status.value
-        if before is not None and (was, before.cause) == (after.status, after.cause):
-            return
-        cause, status = why or after.cause, after.status.value
-        self._record(key, after.registration, was, status, cause, when)
-
-    def _record(
-        self,
-        key: Key,
-        registration: Registration,
-        before: str,
-        after: str,
-        cause: str,
-        when: When,
-    ) -> None:
-        _name, host, port = key
-        service_id = registration.service_id
+            service = self.open_service(name, index)
+        service.index = index
+        before, after = self.put_slot(slot, service)
+        self.changed.append(key)
+        was, cause = "", why or after.cause
+        if before is not None:
+            if before.status is after.status and before.cause == after.cause:
+                return  # No reader sees a change.
+            was = before.status._value_
         self.history.add(
-            key[0],
+            name,
             Transition(
-                when.position, when.at_ms, service_id, host, port, before, after, cause
+                when.position,
+                when.at_ms,
+                after.registration.service_id,
+                host,
+                port,
+                was,
+                after.status._value_,
+                cause,
             ),
         )
 
@@ -277,16 +279,19 @@ class State:
             service.healthy -= 1
         service.view = None
         service.index = when.index
-        self._record(key, registration, shown.status.value, "", cause, when)
+        name, host, port = key
+        before = shown.status._value_
+        self.history.add(
+            name,
+            Transition(
+                when.position, when.at_ms, service_id, host, port, before, "", cause
+            ),
+        )
         if not service.shown:
             self._close_service(service, when.index)
-        self.changed(key, when.position)
+        self.changed.append(key)
 
     def _close_service(self, service: Service, index: int) -> None:
         del self.services[service.name]
         self.names.remove(service.name)
         self.removal_index = index
-
-
-def _unheard(key: Key, position: int) -> None:
-    """Nobody listens: a state that is being restored."""

@@ -75,9 +75,9 @@ class Leadership:
         self._transitions = Transitions(of.proposals, of.clock, failed=self.undecided)
         self._renewals = CheckRenewals(of.proposals, of.clock)
 
-    def note(self, key: Key) -> None:
-        """Look at an instance soon."""
-        self._noted[key] = None
+    def note(self, keys: list[Key]) -> None:
+        """Look at instances soon."""
+        self._noted.update(dict.fromkeys(keys))
         self._wake.set()
 
     async def run(self) -> None:
@@ -142,27 +142,27 @@ class Leadership:
 
     def _reconcile(self, key: Key) -> None:
         """Make what we watch what the catalog shows."""
-        catalog, now_s = self._of.catalog, self._clock.now_s()
-        slot = catalog.slot(key)
-        lease = None if slot is None else catalog.lease(slot.ids[-1])
-        watched = self._watched.get(key)
+        slot = self._of.catalog.slot(key)
+        lease = None if slot is None else self._of.catalog.lease(slot.ids[-1])
+        watched, plan = self._watched.get(key), None
         if slot is not None and lease is not None:
             if watched is not None and watched.is_of(lease):
-                judgement = watched.judgement
+                judgement, now_s = watched.judgement, self._clock.now_s()
                 expired = lease.expired
                 if judgement.follow(slot.status, is_expired=expired, now_s=now_s):
                     self._soon(watched)
                 return
             plan = plan_of(lease.registration, self._of.settings)
-        else:
-            plan = None
-        self.opinions.withdraw(key)
-        self._transitions.withdraw(key)
+        if watched is not None:  # Of others nothing is asked or wanted.
+            self.opinions.withdraw(key)
+            self._transitions.withdraw(key)
         if lease is None or slot is None or plan is None:
-            if self._watched.pop(key, None) is not None:
+            if watched is not None:
+                del self._watched[key]
                 self.scheduler.drop(key)
             return
         former = None if watched is None else watched.judgement
+        now_s = self._clock.now_s()
         judgement = Judgement.of_new(plan, slot.status, now_s=now_s, former=former)
         judgement.is_expired = lease.expired
         self._watched[key] = Watched(key, lease, plan, judgement)

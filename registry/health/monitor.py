@@ -26,10 +26,10 @@ class HealthMonitor:
         self._means = means
         self._leadership: Leadership | None = None
 
-    def changed(self, key: Key, position: int) -> None:
-        """Note an instance to be looked at."""
+    def changed(self, keys: list[Key]) -> None:
+        """Note instances to be looked at."""
         if self._leadership is not None:
-            self._leadership.note(key)
+            self._leadership.note(keys)
 
     def suspected(self, position: int, command: Suspect) -> None:
         """Note that our own question is in the log."""

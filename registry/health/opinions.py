@@ -75,7 +75,7 @@ class OpinionGiver:
         """What is to be told, by position of the question."""
         self._told = asyncio.Event()
 
-    def changed(self, key: Key, position: int) -> None:
+    def changed(self, keys: list[Key]) -> None:
         """Nothing to us."""
 
     def opined(self, position: int, command: Opinion) -> None:

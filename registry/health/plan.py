@@ -7,6 +7,8 @@ of a whole verdict, or a leader that cannot reach it would end it by itself.
 
 from dataclasses import dataclass
 
+import msgspec
+
 from registry.model import Registration
 
 OPINIONS_S = 3.0
@@ -28,8 +30,7 @@ class CheckSettings:
     """How long an expired instance with a check stays known; 0: for good."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True, gc=False):
     """One registration's check with every value resolved.
 
     Invariant: 0 < ``timeout_s`` <= ``interval_s``; ``failures`` and ``successes`` >= 1.

@@ -35,7 +35,7 @@ from registry.leases.hold import Hold
 from registry.leases.stamps import Stamps
 from registry.leases.table import Deadlines
 from registry.leases.watch import LeaseWatch
-from registry.model import ServiceId
+from registry.model import Drain, ServiceId
 from registry.ports import Clock, DutyObserver
 from registry.proposals import Proposals
 from registry.readiness import EVICTIONS_HELD
@@ -88,10 +88,10 @@ class Keeper:
         self._drains: Deadlines[Key] = Deadlines()
         self._room = asyncio.Semaphore(MOST_UNDER_WAY)
 
-    def changed(self, key: Key, position: int) -> None:
-        """Note an instance whose leases or drain may be new."""
+    def changed(self, keys: list[Key]) -> None:
+        """Note instances whose leases or drains may be new."""
         if self._noted is not None:
-            self._noted[key] = None
+            self._noted.update(dict.fromkeys(keys))
 
     def suspected(self, position: int, command: Suspect) -> None:
         """Nothing to us."""
@@ -123,7 +123,7 @@ class Keeper:
         try:
             await self._in_slices(self._catalog.keys(), self._enter_instance)
             drained = [key for key, _drain in self._catalog.drains()]
-            await self._in_slices(drained, self._enter_drain)
+            await self._in_slices(drained, lambda key, _: self._enter_drain(key))
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._forget_old())
                 group.create_task(self._hold.judge())
@@ -142,37 +142,42 @@ class Keeper:
         self._drains = Deadlines()
         self._ids = {}
 
-    async def _in_slices(self, items: Iterable[T], enter: Callable[[T], None]) -> None:
+    async def _in_slices(
+        self, items: Iterable[T], enter: Callable[[T, float], None]
+    ) -> None:
+        now_s = self._now_s()
         for number, item in enumerate(items, 1):
-            enter(item)
+            enter(item, now_s)
             if number % AT_ONE_TURN == 0:
                 await asyncio.sleep(0)
+                now_s = self._now_s()
 
     def _enter_lease(self, service_id: ServiceId) -> None:
         self._leases.enter(service_id, self._now_s())
 
-    def _enter_instance(self, key: Key) -> None:
+    def _enter_instance(self, key: Key, now_s: float) -> None:
         slot = self._catalog.slot(key)
-        ids = () if slot is None else slot.ids
-        for service_id in self._ids.pop(key, ()):
+        former = self._ids.pop(key, ())
+        ids: tuple[ServiceId, ...] = ()
+        if slot is not None:
+            ids = self._ids[key] = slot.ids
+        for service_id in former:
             if service_id not in ids:  # It left: it is forgotten now.
-                self._enter_lease(service_id)
-        if ids:
-            self._ids[key] = ids
+                self._leases.enter(service_id, now_s)
         for service_id in ids:
-            self._enter_lease(service_id)
+            self._leases.enter(service_id, now_s)
         self._enter_drain(key)
 
     def _enter_drain(self, key: Key) -> None:
-        ends_s = self._drain_ends_s(key)
+        drain = self._catalog.drain(key)
+        ends_s = None if drain is None else self._drain_ends_s(drain)
         if ends_s is None:
             self._drains.drop(key)
         else:
             self._drains.put(key, ends_s)
 
-    def _drain_ends_s(self, key: Key) -> float | None:
-        drain = self._catalog.drain(key)
-        if drain is None or not drain.limit_seconds:
+    def _drain_ends_s(self, drain: Drain) -> float | None:
+        if not drain.limit_seconds:
             return None
         return self._stamps.at(drain.position >> 8) + drain.limit_seconds
 
@@ -248,7 +253,8 @@ class Keeper:
         return lease is not None and lease.expired
 
     async def _undrain(self, key: Key) -> None:
-        drain, ends_s = self._catalog.drain(key), self._drain_ends_s(key)
+        drain = self._catalog.drain(key)
+        ends_s = None if drain is None else self._drain_ends_s(drain)
         if drain is None or ends_s is None or ends_s > self._now_s():
             self._enter_drain(key)  # Ended, or laid anew meanwhile.
             return

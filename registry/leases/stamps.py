@@ -21,6 +21,8 @@ FACTOR = 4
 LEVELS = 8
 LENGTH = 16_384
 """Level 0 alone reaches back five minutes, all together three months."""
+RECENT = 8
+"""Buckets of level 0 that are looked at first."""
 
 
 class Stamps:
@@ -50,6 +52,12 @@ class Stamps:
 
         Of one that is not applied yet: when the last one was.
         """
+        indexes, times = self._levels[0]
+        recent = len(indexes) - RECENT
+        if recent >= 0 and index > indexes[recent]:
+            # Nearly always: what was applied a moment ago.
+            place = bisect_left(indexes, index, recent)
+            return times[place] if place < len(times) else times[-1]
         newest = 0.0
         for indexes, times in reversed(self._levels):
             if not indexes:

@@ -52,14 +52,14 @@ class Deadlines(Generic[T]):
         self._look_at[item] = look_at_s
         self._count += 1
         heappush(self._heap, (look_at_s, self._count, item))
-        self._throw_out()
+        if len(self._heap) > 2 * len(self._look_at) + SPARE_ENTRIES:
+            self._throw_out()
 
     def _throw_out(self) -> None:
         """Else who registers anew all day fills the heap until a lease ends."""
-        look_at, heap = self._look_at, self._heap
-        if len(heap) > 2 * len(look_at) + SPARE_ENTRIES:
-            self._heap = [entry for entry in heap if look_at.get(entry[2]) == entry[0]]
-            heapify(self._heap)
+        get = self._look_at.get
+        self._heap = [entry for entry in self._heap if get(entry[2]) == entry[0]]
+        heapify(self._heap)
 
     def drop(self, item: T) -> None:
         """Forget an item."""

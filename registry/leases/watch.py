@@ -78,18 +78,21 @@ class LeaseWatch:
         """Look whether one is still at risk; what is due stays where it is."""
         self._look(service_id, now_s)
 
-    def _ends_s(self, lease: Lease, lasts_s: float) -> float:
-        return self._stamps.at(lease.renewed_at >> 8) + lasts_s
-
     def _look(self, service_id: ServiceId, now_s: float) -> bool:
         """Note how a lease stands and when to look again; True if it is due."""
         lease = self._catalog.lease(service_id)
-        lasts_s = None if lease is None else self.lasted_s(lease)
-        if lease is None or lasts_s is None:
+        if lease is None:
             self._forget(service_id)
             return False
-        ends_s = self._ends_s(lease, lasts_s)
-        if lease.expired or lease.registration.probed is not None:
+        has_check = lease.expired or lease.registration.probed is not None
+        lasts_s = lease.registration.ttl_seconds
+        if has_check:
+            lasts_s = self.lasted_s(lease) or 0.0
+        if not lasts_s:  # For good.
+            self._forget(service_id)
+            return False
+        ends_s = self._stamps.at(lease.renewed_at >> 8) + lasts_s
+        if has_check:
             self._heartbeat_only.discard(service_id)
             self._at_risk.pop(service_id, None)
             look_at_s = ends_s

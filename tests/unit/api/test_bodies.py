@@ -8,6 +8,7 @@ import pytest
 
 from registry.api import bodies
 from registry.api.bodies import SLICE, Body, ServiceBodies
+from registry.api.joined import PLACE_BYTES
 from registry.catalog.commands import Deregister, Drain
 from registry.discovery import EVERY, HEALTHY, InstanceFilter
 from registry.model import ServiceId, ServiceName
@@ -71,7 +72,7 @@ async def test_what_is_kept_is_bounded_in_bytes() -> None:
     cases = UseCases()
     for name in ("a", "b", "c"):
         await cases.register(name)
-    size = 2 * (await _bodies(cases).build("a", HEALTHY)).size + bodies.FRAGMENT_BYTES
+    size = (await _bodies(cases).build("a", HEALTHY)).size + PLACE_BYTES
     built = _bodies(cases, max_bytes=2 * size)
     for name in ("a", "b", "c"):
         await built.build(name, HEALTHY)
@@ -101,17 +102,47 @@ async def test_a_small_list_is_joined_of_what_was_rendered_before() -> None:
     cases = await _large(3)
     built = _bodies(cases)
     before = built.at_once("web", HEALTHY)
-    kept = built._kept["web", False].fragments
+    (former,) = built._kept.values()
     cases.fake_clock.advance(1.0)
     after = built.at_once("web", HEALTHY)
+    (kept,) = built._kept.values()
 
     assert before is not None
     assert after is not None
     assert before.pieces != after.pieces
-    assert all(
-        fragment is kept[identity]
-        for identity, fragment in built._kept["web", False].fragments.items()
-    )
+    assert former.joined is not None
+    assert kept.joined is not None
+    assert kept.joined.places is former.joined.places
+    assert {i["port"] for i in _instances(after)} == {1, 2, 3}
+
+
+async def test_a_small_list_takes_from_the_former_only_what_is_still_so() -> None:
+    """Who was renewed, came or left in between shows; the others as they were."""
+    cases = await _large(4)
+    built = _bodies(cases)
+    await built.build("web", HEALTHY)
+
+    cases.fake_clock.advance(5.0)
+    await cases.registrar.heartbeat(ServiceId("id-2"), deadline_s=cases.now_s)
+    await cases.register(port=5)
+    _deregister(cases, "id-3")
+    body = await built.build("web", HEALTHY)
+
+    assert body == await _bodies(cases).build("web", HEALTHY)
+    assert sorted(map(str, _ports(body))) == ["1", "2", "4", "5"]
+
+
+async def test_the_text_of_a_small_list_is_kept_once() -> None:
+    """And of a list that shrinks to a small one, from then on."""
+    cases = await _large(SLICE + 1)
+    built = _bodies(cases)
+    large = await built.build("web", HEALTHY)
+    assert built._bytes > 2 * large.size
+    _deregister(cases, "id-7")
+    small = await built.build("web", HEALTHY)
+
+    assert len(_instances(small)) == SLICE
+    assert built._bytes == small.size + SLICE * PLACE_BYTES
 
 
 async def test_a_large_list_is_rendered_in_many_turns_of_the_loop() -> None:

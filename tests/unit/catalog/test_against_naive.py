@@ -52,11 +52,11 @@ class Ear:
     """Implements ``Listener``: which instances are said to have changed."""
 
     def __init__(self) -> None:
-        self.heard: list[tuple[Key, int]] = []
+        self.heard: list[Key] = []
 
-    def changed(self, key: Key, position: int) -> None:
+    def changed(self, keys: list[Key]) -> None:
         """See Listener."""
-        self.heard.append((key, position))
+        self.heard += keys
 
     def suspected(self, position: int, command: Suspect) -> None:
         """See Listener."""
@@ -92,9 +92,9 @@ class Pair:
                 "a refusal changed something"
             )
         now = self._shown()
-        changed = {(k, self.position) for k in KEYS if shown.get(k) != now.get(k)}
-        assert changed <= set(ear.heard), "a change that no listener heard of"
         self.machine.applied(self.position >> 8)
+        changed = {key for key in KEYS if shown.get(key) != now.get(key)}
+        assert changed <= set(ear.heard), "a change that no listener heard of"
         self._past.append(Past(self.position, self.machine))
         self.compare()
         return outcome

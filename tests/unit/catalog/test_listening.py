@@ -1,6 +1,15 @@
 """Listeners: who follows the catalog is told of every change as it is applied."""
 
-from registry.catalog.commands import Key, Opinion, Suspect, Suspicion, Verdict
+import msgspec
+
+from registry.catalog.commands import (
+    Key,
+    Opinion,
+    Register,
+    Suspect,
+    Suspicion,
+    Verdict,
+)
 from registry.catalog.outcomes import Code
 from registry.model import ServiceId, ServiceName, Status
 from tests.support.catalog_driver import CHECK, KEY, T0_MS, CatalogDriver
@@ -12,13 +21,13 @@ class Ear:
     """Implements ``Listener``: keeps what it hears."""
 
     def __init__(self, log: CatalogDriver) -> None:
-        self.changes: list[tuple[Key, int]] = []
+        self.changes: list[list[Key]] = []
         self.talk: list[tuple[int, Suspect | Opinion]] = []
         log.machine.listeners.append(self)
 
-    def changed(self, key: Key, position: int) -> None:
+    def changed(self, keys: list[Key]) -> None:
         """See Listener."""
-        self.changes.append((key, position))
+        self.changes.append(keys)
 
     def suspected(self, position: int, command: Suspect) -> None:
         """See Listener."""
@@ -30,7 +39,7 @@ class Ear:
 
     def keys(self) -> list[Key]:
         """Return which instances changed since it was asked last."""
-        keys = [key for key, _ in self.changes]
+        keys = [key for keys in self.changes for key in keys]
         self.changes.clear()
         return keys
 
@@ -40,7 +49,7 @@ def test_every_change_of_an_instance_is_told() -> None:
     log = CatalogDriver()
     ear = Ear(log)
     log.register("a", check=CHECK)
-    assert ear.changes == [(KEY, log.position)]
+    assert ear.changes == [[KEY]]
     ear.keys()
 
     for change in (
@@ -54,6 +63,29 @@ def test_every_change_of_an_instance_is_told() -> None:
     ):
         change()
         assert ear.keys() == [KEY]
+
+
+def test_what_one_entry_changes_is_told_at_once_when_it_is_applied() -> None:
+    """Not with each command: an entry may hold hundreds."""
+    log = CatalogDriver()
+    ear = Ear(log)
+    for place, port in enumerate((8500, 8501, 8500)):
+        service_id = ServiceId(f"{place}")
+        command = Register(
+            service_id=service_id,
+            name=KEY[0],
+            host=KEY[1],
+            port=port,
+            at_ms=T0_MS,
+            ttl_seconds=300.0,
+        )
+        log.machine.apply((1 << 8) + place, msgspec.msgpack.encode(command))
+    assert ear.changes == []
+    log.machine.applied(1)
+    log.machine.applied(2)
+
+    other = (KEY[0], KEY[1], 8501)
+    assert ear.changes == [[KEY, other, KEY]]
 
 
 def test_a_move_changes_two_instances() -> None:
