@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+import msgspec
+
 
 class Role(StrEnum):
     """What the replica is in its term, as seen by itself."""
@@ -57,8 +59,7 @@ class Status:
     """Whether the disk was read: before that even a stale answer would be invented."""
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(msgspec.Struct, frozen=True, gc=False):
     """A command's place in the log, and what the state machine answered."""
 
     position: int

@@ -5,8 +5,7 @@ for on every request, so it is remembered for a moment.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from cluster import errors as cluster_errors
@@ -47,17 +46,21 @@ class ReplicaConsensus:
         self, command: bytes, *, deadline_s: float, schema: int = 1
     ) -> Committed:
         """Replicate one command; see ``Consensus``."""
-        with _translated():
+        try:
             applied = await self._replica.propose(
                 command, deadline_s=deadline_s, schema=schema
             )
+        except cluster_errors.ClusterError as error:
+            raise _translated(error) from error
         self._look_again_if_behind()
         return Committed(applied.position, applied.outcome)
 
     async def barrier(self, *, deadline_s: float) -> int:
         """Wait for every acknowledged write; see ``Consensus``."""
-        with _translated():
+        try:
             index = await self._replica.barrier(deadline_s=deadline_s)
+        except cluster_errors.ClusterError as error:
+            raise _translated(error) from error
         self._look_again_if_behind()
         return index
 
@@ -88,12 +91,8 @@ class ReplicaConsensus:
         self._view = None
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except cluster_errors.ClusterError as error:
-        raise _ERRORS[type(error)](str(error)) from error
+def _translated(error: cluster_errors.ClusterError) -> errors.RegistryError:
+    return _ERRORS[type(error)](str(error))
 
 
 def view_of(status: Status) -> ClusterView:

@@ -5,9 +5,10 @@ in.
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Committed:
+
+class Committed(msgspec.Struct, frozen=True, gc=False):
     """A command that took effect: its position, and the catalog's outcome."""
 
     position: int

@@ -1,13 +1,10 @@
 """Catalog commands on their way into the log, and their outcomes on the way back.
 
-The one place that encodes a command and says which schema it needs. A proposal once
-made is not withdrawn when its caller goes away: it is shielded, so a client that hangs
-up leaves nothing half done, and its deadline bounds how long it lives.
+The one place that encodes a command and says which schema it needs. A caller that is
+cancelled takes along a command that is not in an entry yet; one that is takes effect.
 """
 
-import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 import msgspec
@@ -15,7 +12,7 @@ import msgspec
 from registry.catalog.commands import AnyCommand, needing
 from registry.catalog.outcomes import Code, Outcome, decode
 from registry.errors import RegistryError
-from registry.ports import Clock, Committed, Consensus
+from registry.ports import Clock, Consensus
 
 TOOK_EFFECT = frozenset((Code.OK, Code.REVIVED, Code.UNCHANGED))
 
@@ -29,8 +26,7 @@ class ProposalObserver(Protocol):
         """``result`` is ``committed``, ``refused`` or an error's stable code."""
 
 
-@dataclass(frozen=True, slots=True)
-class Proposed:
+class Proposed(msgspec.Struct, frozen=True, gc=False):
     """A command that is in the log: where, and what the catalog answered."""
 
     position: int
@@ -51,7 +47,6 @@ class Proposals:
         self._consensus = consensus
         self._clock = clock
         self._observer = observer
-        self._under_way: set[asyncio.Task[Committed]] = set()
         self.before_each: Callable[[], None] = lambda: None
         """Called before a command is proposed: what waits for company may join it."""
 
@@ -68,15 +63,11 @@ class Proposals:
         schema = needing(command)
         if command.schema != schema:
             command = msgspec.structs.replace(command, schema=schema)
-        task = asyncio.ensure_future(
-            self._consensus.propose(
-                _encoder.encode(command), deadline_s=deadline_s, schema=schema
-            )
-        )
-        self._under_way.add(task)
-        task.add_done_callback(self._settled)
+        encoded = _encoder.encode(command)
         try:
-            committed = await asyncio.shield(task)
+            committed = await self._consensus.propose(
+                encoded, deadline_s=deadline_s, schema=schema
+            )
         except RegistryError as error:
             self._observer.observe_proposal(error.code, self._clock.now_s() - started_s)
             raise
@@ -84,9 +75,3 @@ class Proposals:
         result = "committed" if outcome.code in TOOK_EFFECT else "refused"
         self._observer.observe_proposal(result, self._clock.now_s() - started_s)
         return Proposed(committed.position, outcome)
-
-    def _settled(self, task: asyncio.Task[Committed]) -> None:
-        self._under_way.discard(task)
-        if not task.cancelled():
-            # Read it: the caller may be gone, and asyncio would complain.
-            task.exception()

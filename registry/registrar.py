@@ -5,8 +5,8 @@ itself, a repeated heartbeat or deregister changes nothing further: with an id, 
 three may be retried, so an unknown outcome always names the id.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,30 +20,11 @@ from registry.catalog.commands import Deregister, Register, SetStatus
 from registry.catalog.machine import CatalogMachine
 from registry.catalog.outcomes import Code
 from registry.catalog.records import key_of
-from registry.errors import (
-    InternalRefusal,
-    OutcomeUnknown,
-    RegistryError,
-    ServiceIdTaken,
-    TooManyBytes,
-    TooManyRegistrations,
-    TooManyServices,
-    UnknownServiceId,
-)
+from registry.errors import OutcomeUnknown, UnknownServiceId
 from registry.model import Check, MetadataValue, ServiceId, ServiceName, Status
 from registry.ports import Clock
-from registry.proposals import TOOK_EFFECT, Proposals
-
-_log = structlog.stdlib.get_logger("registry")
-
-_REFUSALS: dict[Code, type[RegistryError]] = {
-    Code.INTERNAL_REFUSAL: InternalRefusal,
-    Code.UNKNOWN_SERVICE_ID: UnknownServiceId,
-    Code.SERVICE_ID_TAKEN: ServiceIdTaken,
-    Code.TOO_MANY_REGISTRATIONS: TooManyRegistrations,
-    Code.TOO_MANY_SERVICES: TooManyServices,
-    Code.TOO_MANY_BYTES: TooManyBytes,
-}
+from registry.proposals import Proposals
+from registry.verdicts import demand, unknown_naming
 
 
 class RegistrationRequest(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -71,8 +52,7 @@ class StatusReport(msgspec.Struct, frozen=True, gc=False):
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(msgspec.Struct, frozen=True, gc=False):
     """A write that took effect: the registration concerned, and the log's index."""
 
     service_id: ServiceId
@@ -90,13 +70,17 @@ class Settings:
     """Whether an address given to another service takes the old entry with it."""
 
 
+Renewal = asyncio.Future[tuple[int, Code]]
+"""The index and the outcome of one renewal; it fails like a proposal. Not to be
+cancelled: others may wait for it.
+"""
+
+
 class Renewals(Protocol):
     """Gathers heartbeats into commands; the leases' renewer."""
 
-    async def renew(
-        self, service_id: ServiceId, *, deadline_s: float
-    ) -> tuple[int, Code]:
-        """Return the index and the outcome of one renewal. Raises like a proposal."""
+    def renew(self, service_id: ServiceId, *, deadline_s: float) -> Renewal:
+        """Begin one renewal."""
 
 
 class Registrar:
@@ -121,6 +105,8 @@ class Registrar:
         self._settings = settings
         self._checks = checks
         self._shared = SharedAddresses(machine.catalog, clock)
+        # Bound once: structlog would look its configuration up at each line.
+        self._log = structlog.stdlib.get_logger("registry").bind()
 
     async def register(
         self, request: RegistrationRequest, *, deadline_s: float
@@ -159,7 +145,7 @@ class Registrar:
             deadline_s,
             is_repeatable=request.service_id is not None,
         )
-        _log.info(
+        self._log.info(
             "Service registered", service_id=service_id, service_name=request.name
         )
         self._shared.warn_if_shared(request.host, request.port)
@@ -169,7 +155,7 @@ class Registrar:
         """End one registration. Raises like ``register``, or UnknownServiceId."""
         command = Deregister(service_id=service_id, at_ms=self._clock.wall_ms())
         index = await self._propose(command, service_id, deadline_s)
-        _log.info("Service deregistered", service_id=service_id)
+        self._log.info("Service deregistered", service_id=service_id)
         return Written(service_id, index)
 
     async def heartbeat(
@@ -184,11 +170,25 @@ class Registrar:
         A heartbeat is a proof of life whatever it reports, so the renewal comes first.
         Raises like ``deregister``.
         """
-        with _naming(service_id):
-            index, code = await self._renewer.renew(service_id, deadline_s=deadline_s)
-        _demand(code, service_id)
-        if report is not None:
-            index = max(index, await self._report(service_id, report, deadline_s))
+        renewal = self.renew(service_id, deadline_s=deadline_s)
+        await asyncio.wait((renewal,))
+        written = self.renewed(service_id, renewal)
+        if report is None:
+            return written
+        index = await self._report(service_id, report, deadline_s)
+        return Written(service_id, max(index, written.index))
+
+    def renew(self, service_id: ServiceId, *, deadline_s: float) -> Renewal:
+        """Begin a heartbeat without a report, for callers that wait without a task."""
+        return self._renewer.renew(service_id, deadline_s=deadline_s)
+
+    def renewed(self, service_id: ServiceId, renewal: Renewal) -> Written:
+        """Return what became of a renewal that is done. Raises like ``heartbeat``."""
+        try:
+            index, code = renewal.result()
+        except OutcomeUnknown as error:
+            raise unknown_naming(service_id) from error
+        demand(code, service_id)
         return Written(service_id, index)
 
     async def _report(
@@ -229,10 +229,12 @@ class Registrar:
         *,
         is_repeatable: bool = True,
     ) -> int:
-        with _naming(service_id, is_repeatable=is_repeatable):
+        try:
             proposed = await self._proposals.propose(command, deadline_s=deadline_s)
+        except OutcomeUnknown as error:
+            raise unknown_naming(service_id, is_repeatable=is_repeatable) from error
         if proposed.outcome.code not in fine:
-            _demand(proposed.outcome.code, service_id)
+            demand(proposed.outcome.code, service_id)
         return proposed.index
 
     def _initial_status(self, request: RegistrationRequest) -> Status:
@@ -258,34 +260,3 @@ def _reported(report: StatusReport) -> str:
     if report.note:
         cause += f": {report.note}"
     return cause[: bounds.MAX_CAUSE_LENGTH]
-
-
-@contextmanager
-def _naming(service_id: ServiceId, *, is_repeatable: bool = True) -> Iterator[None]:
-    """Let an unknown outcome say under which id a retry is safe.
-
-    ``is_repeatable``: the request itself named it, so it may be sent again as it is.
-    """
-    try:
-        yield
-    except OutcomeUnknown as error:
-        unknown = OutcomeUnknown(
-            "no answer by the deadline: the command may yet take effect; "
-            f"a retry with the service_id {service_id} is safe"
-        )
-        unknown.retry_safe = is_repeatable
-        raise unknown from error
-
-
-def _demand(code: Code, service_id: ServiceId) -> None:
-    """Raise the error that a refusal stands for."""
-    if code in TOOK_EFFECT:
-        return
-    if code is Code.UNKNOWN_SERVICE_ID:
-        raise UnknownServiceId(f"no registration has the id {service_id}")
-    if code is Code.SERVICE_ID_TAKEN:
-        raise ServiceIdTaken(
-            f"{service_id} is registered under another service name, "
-            "or was until its lease ran out not long ago"
-        )
-    raise _REFUSALS.get(code, InternalRefusal)(f"refused: {code.name.lower()}")

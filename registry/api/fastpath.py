@@ -11,12 +11,15 @@ answers keep their order. A write under way holds back what arrives after it.
 
 import asyncio
 from collections import deque
+from functools import partial
+from typing import Any
 
 from aiohttp import web
 
 from registry.api.connection import ApiProtocol, ConnectionSettings
-from registry.api.framing import Framing, PlainRequest
+from registry.api.framing import Framing, PlainRequest, rest_of
 from registry.api.hot import Hot
+from registry.api.hot_writes import Write
 
 MOST_HELD_BYTES = 64 * 1024
 """Of what arrives behind a write under way; beyond it nothing is read."""
@@ -24,8 +27,6 @@ MOST_AT_ONCE_BYTES = 256 * 1024
 """Of answers to one chunk: the rest is aiohttp's, which waits for slow readers."""
 TURNS_AWAITED = 4
 """Of the loop: after an answer aiohttp needs some before it waits for a request."""
-
-_END_OF_HEAD = b"\r\n\r\n"
 
 
 class FastProtocol(ApiProtocol):
@@ -61,7 +62,8 @@ class FastProtocol(ApiProtocol):
         """What arrived behind it."""
         self._held_bytes = 0
         self._is_reading_paused = False
-        self._write: asyncio.Task[None] | None = None
+        self._write: Write | None = None
+        """The one under way."""
 
     # -- what arrives
 
@@ -79,7 +81,7 @@ class FastProtocol(ApiProtocol):
         if requests is None:
             super().data_received(data)
         elif self._is_awaiting():
-            if len(requests) == 1 and self._answer_read(requests[0]):
+            if len(requests) == 1 and self._is_taken(requests, data):
                 return  # nearly always
             if self._are_hot(requests):
                 self._answer(requests, data)
@@ -91,8 +93,15 @@ class FastProtocol(ApiProtocol):
         else:
             super().data_received(data)
 
-    def _answer_read(self, request: PlainRequest) -> bool:
-        if request.method != b"GET" or request.body or self.transport is None:
+    def _is_taken(self, requests: list[PlainRequest], data: bytes) -> bool:
+        """Answer or begin the only request of a chunk; False if it is not hot."""
+        request = requests[0]
+        if request.method != b"GET":
+            is_hot = self._hot.writes.knows(request)
+            if is_hot:
+                self._begin(requests, data, 0)
+            return is_hot
+        if request.body or self.transport is None:
             return False
         now_s = self._loop.time()
         hot = self._hot
@@ -128,7 +137,7 @@ class FastProtocol(ApiProtocol):
             if self._is_awaiting():
                 self._answer(requests, data, first)
             else:
-                super().data_received(_from(requests, data, first))
+                super().data_received(rest_of(requests, data, first))
         if self._write is None:
             self._release()
 
@@ -178,7 +187,7 @@ class FastProtocol(ApiProtocol):
                 )
             if answer is None:  # what was hot a moment ago is not, or enough is sent
                 self._send(answers)
-                super().data_received(_from(requests, data, number))
+                super().data_received(rest_of(requests, data, number))
                 return
             answers.append(answer)
             size += len(answer)
@@ -199,21 +208,28 @@ class FastProtocol(ApiProtocol):
 
     def _begin(self, requests: list[PlainRequest], data: bytes, number: int) -> None:
         self._waits = True
-        name = self.peername
-        peer = str(name[0]) if isinstance(name, tuple) else None
-        write = self._carry_out(requests, data, number, peer)
-        self._write = self._loop.create_task(write)
+        self._write = write = self._hot.writes.begin(requests[number], self.peername)
+        write.settled.add_done_callback(
+            partial(self._written, write, requests, data, number)
+        )
 
-    async def _carry_out(
-        self, requests: list[PlainRequest], data: bytes, number: int, peer: str | None
+    def _written(
+        self,
+        write: Write,
+        requests: list[PlainRequest],
+        data: bytes,
+        number: int,
+        settled: "asyncio.Future[Any]",
     ) -> None:
-        try:
-            answer = await self._hot.writes.carry_out(requests[number], peer)
-        except asyncio.CancelledError:
-            self._write = None
+        if settled.cancelled():  # dropped, or the loop ends
             self.force_close()
-            raise
+            return
+        if self._write is not write:
+            settled.exception()  # dropped: nobody else reads it
+            return
         self._write = None
+        # Also of a client that has gone: what went wrong is counted and noted.
+        answer = write.answer(settled)
         self._stay_open()
         self._send([answer])
         if not self._force_close and not self._close:
@@ -263,21 +279,16 @@ class FastProtocol(ApiProtocol):
         """Let a write under way be answered, then end like any other connection."""
         if self._write is not None:
             self._force_close = True
-            _, late = await asyncio.wait([self._write], timeout=timeout)
-            for write in late:
-                write.cancel()
+            await asyncio.wait([self._write.settled], timeout=timeout)
+            self._drop_write()
         await super().shutdown(timeout)
 
     def cut_off(self) -> None:
         """End it at once, whatever is under way."""
-        if self._write is not None:
-            self._write.cancel()
+        self._drop_write()
         super().cut_off()
 
-
-def _from(requests: list[PlainRequest], data: bytes, number: int) -> bytes:
-    """Return the bytes of the request with this number, and of all behind it."""
-    start = 0
-    for request in requests[:number]:
-        start = data.index(_END_OF_HEAD, start) + len(_END_OF_HEAD) + len(request.body)
-    return data[start:]
+    def _drop_write(self) -> None:
+        write, self._write = self._write, None
+        if write is not None:
+            write.drop()

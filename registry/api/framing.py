@@ -224,3 +224,11 @@ def _split(data: bytes, count: int) -> list[PlainRequest] | None:
         found.append(request)
         data = data[end:]
     return found if not data else None
+
+
+def rest_of(requests: list[PlainRequest], data: bytes, number: int) -> bytes:
+    """Return the bytes of the request with this number, and of all behind it."""
+    start = 0
+    for request in requests[:number]:
+        start = data.index(_END_OF_HEAD, start) + len(_END_OF_HEAD) + len(request.body)
+    return data[start:]

@@ -4,8 +4,11 @@ The same parsers, use cases and problem documents as behind the ordinary handler
 aiohttp and the middleware do around them is done here.
 """
 
+import asyncio
 import re
-from collections.abc import Awaitable, Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, NamedTuple
 
 from registry.api import parse, wire
 from registry.api.framing import PlainRequest
@@ -17,7 +20,7 @@ from registry.catalog import bounds
 from registry.errors import RegistryError
 from registry.model import ServiceId
 from registry.ports import Clock
-from registry.registrar import Registrar, Written
+from registry.registrar import Registrar, Renewal, Written
 
 _PLACE = "<index>"
 _REGISTER = b"/register"
@@ -26,6 +29,22 @@ _HEARTBEAT = re.compile(_HEARTBEAT_PREFIX + bounds.SERVICE_ID_PATTERN.encode())
 
 REGISTER_ROUTE = "/register"
 HEARTBEAT_ROUTE = "/heartbeat/{service_id}"
+
+
+class Write(NamedTuple):
+    """A write under way: what it waits for, and the whole answer once that is done.
+
+    Whoever loses interest drops it: ``settled`` may be waited for by others, too.
+    """
+
+    settled: "asyncio.Future[Any]"
+    answer: "Callable[[asyncio.Future[Any]], bytes]"
+    is_shared: bool
+
+    def drop(self) -> None:
+        """End what is this write's alone."""
+        if not self.is_shared:
+            self.settled.cancel()
 
 
 class HotWrites:
@@ -54,28 +73,30 @@ class HotWrites:
         """Whether this is one of the two."""
         if request.method != b"POST":
             return False
-        if request.target == _REGISTER:
-            return bool(request.body)
-        return not request.body and _HEARTBEAT.fullmatch(request.target) is not None
+        if request.body:
+            return request.target == _REGISTER
+        return _HEARTBEAT.fullmatch(request.target) is not None
 
-    def carry_out(self, request: PlainRequest, peer: str | None) -> Awaitable[bytes]:
-        """Carry a known write out; return the whole answer. ``peer``: who asks."""
-        if request.target == _REGISTER:
-            return self._register(request.body, peer)
-        service_id = request.target.removeprefix(_HEARTBEAT_PREFIX).decode()
-        return self._heartbeat(ServiceId(service_id), peer)
+    def begin(self, request: PlainRequest, peer: object) -> Write:
+        """Begin a known write. ``peer``: the address that asks, as aiohttp keeps it."""
+        if request.body:
+            loop = asyncio.get_running_loop()
+            task = loop.create_task(self._register(request.body, peer))
+            return Write(task, asyncio.Future.result, is_shared=False)
+        service_id = ServiceId(request.target[len(_HEARTBEAT_PREFIX) :].decode())
+        renewal = self._registrar.renew(service_id, deadline_s=self._deadline_s())
+        answer = partial(self._renewed, service_id, peer)
+        return Write(renewal, answer, is_shared=True)
 
-    async def _heartbeat(self, service_id: ServiceId, peer: str | None) -> bytes:
+    def _renewed(self, service_id: ServiceId, peer: object, renewal: Renewal) -> bytes:
         try:
-            written = await self._registrar.heartbeat(
-                service_id, deadline_s=self._deadline_s()
-            )
+            written = self._registrar.renewed(service_id, renewal)
         except Exception as error:
             subject = {"service_id": service_id}
             return self._refusal(HEARTBEAT_ROUTE, error, subject, peer)
         return self._done(HEARTBEAT_ROUTE, written, "ok")
 
-    async def _register(self, body: bytes, peer: str | None) -> bytes:
+    async def _register(self, body: bytes, peer: object) -> bytes:
         try:
             written = await self._registrar.register(
                 parse.registration(body), deadline_s=self._deadline_s()
@@ -91,12 +112,13 @@ class HotWrites:
         return wire.whole(head, self._dates.now(), body)
 
     def _refusal(
-        self, route: str, error: Exception, subject: Mapping[str, str], peer: str | None
+        self, route: str, error: Exception, subject: Mapping[str, str], peer: object
     ) -> bytes:
         """Do as the middleware: errors become problems, all are counted."""
         if not isinstance(error, RegistryError):
             error = unexpected(error, "POST", route)
-        self._refused.record(f"POST {route}", peer, subject, error)
+        asker = str(peer[0]) if isinstance(peer, tuple) else None
+        self._refused.record(f"POST {route}", asker, subject, error)
         response = problem_response(error)
         response.headers[NODE_HEADER] = self._node_id
         self._observer.observe_request("POST", route, response.status)

@@ -44,6 +44,7 @@ USE_CASES = (
     "registry/refusals.py",
     "registry/registrar.py",
     "registry/routing/",
+    "registry/verdicts.py",
     "registry/watch.py",
     "registry/why.py",
 )

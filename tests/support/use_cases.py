@@ -1,5 +1,6 @@
 """The use cases over the real catalog and a fake consensus: what API tests need."""
 
+import asyncio
 import itertools
 
 from registry.admission import CheckRules
@@ -18,6 +19,7 @@ from registry.refusals import Refusals
 from registry.registrar import (
     Registrar,
     RegistrationRequest,
+    Renewal,
     Renewals,
     Settings,
     StatusReport,
@@ -38,10 +40,13 @@ class DirectRenewer:
         self._proposals = proposals
         self._clock = clock
 
-    async def renew(
-        self, service_id: ServiceId, *, deadline_s: float
-    ) -> tuple[int, Code]:
+    def renew(self, service_id: ServiceId, *, deadline_s: float) -> Renewal:
         """Propose one renewal."""
+        return asyncio.ensure_future(self._renew(service_id, deadline_s))
+
+    async def _renew(
+        self, service_id: ServiceId, deadline_s: float
+    ) -> tuple[int, Code]:
         command = Renew(service_ids=(service_id,), at_ms=self._clock.wall_ms())
         proposed = await self._proposals.propose(command, deadline_s=deadline_s)
         (code,) = proposed.outcome.items

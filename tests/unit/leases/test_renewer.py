@@ -24,7 +24,11 @@ def _beat(
 ) -> "asyncio.Task[Renewed]":
     deadline_s = world.clock.now_s() + within_s
     beat = renewer.renew(ServiceId(f"id-{port}"), deadline_s=deadline_s)
-    return asyncio.create_task(beat)
+
+    async def answered() -> Renewed:
+        return await asyncio.shield(beat)
+
+    return asyncio.create_task(answered())
 
 
 @virtually

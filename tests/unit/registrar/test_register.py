@@ -1,7 +1,5 @@
 """Register and deregister: what becomes of each outcome, and of each trouble."""
 
-import asyncio
-
 import msgspec
 import pytest
 from structlog.testing import capture_logs
@@ -119,24 +117,6 @@ async def test_a_refused_proposal_passes_unchanged() -> None:
 
     with pytest.raises(Overloaded):
         await cases.register()
-
-
-async def test_a_client_that_goes_away_does_not_withdraw_its_write() -> None:
-    """Half a proposal would leave nobody knowing whether it is in the log."""
-    cases = UseCases()
-    cases.consensus.hold()
-    request = asyncio.create_task(cases.register())
-    while not cases.consensus.proposed:
-        await asyncio.sleep(0)
-
-    request.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await request
-    cases.consensus.release()
-    while not cases.machine.catalog.registrations:
-        await asyncio.sleep(0)
-
-    assert cases.machine.catalog.registration("id-1") is not None
 
 
 async def test_deregister_ends_that_registration_only() -> None:
