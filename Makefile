@@ -25,7 +25,7 @@ help:
 	@echo "make chaos MINUTES=n  real replicas under real faults, and a page of it (SEED=s repeats)"
 	@echo "make soak             the long figures of tests/SOAK.md"
 	@echo "make bench            the measurements of bench/"
-	@echo "make bench-gate       the few of them that are steady on any machine: red or green"
+	@echo "make bench-gate       the few of them that are steady on any machine, in 20 s: red or green"
 	@echo "make image            the container image (IMAGE=$(IMAGE))"
 	@echo "make lock             pin the dependencies anew"
 	@echo "make clean            remove what make made"

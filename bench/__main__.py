@@ -6,6 +6,8 @@ python -m bench --all                all of them, about half an hour
 python -m bench compare A.json B.json    what changed beyond noise
 python -m bench report A.json        the HTML report of a run
 python -m bench gate                 what must hold on any machine; 1 if it does not
+
+What a figure means and how it is measured: bench/README.md.
 """
 
 import argparse
@@ -30,6 +32,7 @@ from bench import (
     running,
     stall,
 )
+from bench.peers.peer import NotHere
 from bench.plots import PlotsMissing
 from bench.scenarios import SCENARIOS, USUAL
 
@@ -53,7 +56,11 @@ def main(arguments: list[str] | None = None) -> int:
     if given and given[0] in COMMANDS:
         return _command(given)
     choice = _choice(given)
-    _, told = running.run(choice, MEASUREMENTS)
+    try:
+        _, told = running.run(choice, MEASUREMENTS)
+    except NotHere as missing:
+        print(f"nothing to measure: {missing}")
+        return 2
     if told:
         print(figures.table(told))
     return 0
@@ -62,12 +69,21 @@ def main(arguments: list[str] | None = None) -> int:
 def _command(given: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench")
     commands = parser.add_subparsers(dest="command", required=True)
-    comparing = commands.add_parser("compare", help=compare.main.__doc__)
+    comparing = commands.add_parser(
+        "compare",
+        description=compare.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     comparing.add_argument("runs", nargs=2, type=Path, metavar="RUN.json")
-    reporting = commands.add_parser("report", help="write the HTML report of a run")
+    reporting = commands.add_parser("report", description=report.__doc__)
     reporting.add_argument("run", type=Path, metavar="RUN.json")
-    reporting.add_argument("--html", type=Path, metavar="FILE")
-    commands.add_parser("gate", help="judge what is steady on any machine")
+    reporting.add_argument(
+        "--html", type=Path, metavar="FILE", help="instead of beside RUN.json"
+    )
+    commands.add_parser(
+        "gate",
+        description="Judge what is steady on any machine; 1 if a floor is missed.",
+    )
     chosen = parser.parse_args(given)
     if chosen.command == "compare":
         return compare.main(chosen.runs)
@@ -98,8 +114,17 @@ def _choice(given: list[str]) -> running.Choice:
     add("names", nargs="*", metavar="NAME", help=f"of {', '.join(_all())}")
     add("--all", action="store_true", help="every scenario and every measurement")
     add("--quick", action="store_true", help="tiny numbers, to see that it runs")
-    add("--folder", type=Path, help="where data is written: the disk to be measured")
-    add("--url", help="a cluster that runs, instead of one that is started here")
+    add(
+        "--folder",
+        type=Path,
+        metavar="DIR",
+        help="where data is written: the disk to be measured",
+    )
+    add(
+        "--url",
+        metavar="URL[,URL]",
+        help="a cluster that runs, instead of one that is started here",
+    )
     add(
         "--peer",
         action="append",
@@ -115,6 +140,8 @@ def _choice(given: list[str]) -> running.Choice:
     unknown = [name for name in chosen.names if name not in _all()]
     if unknown:
         parser.error(f"there is no {', '.join(unknown)}")
+    if chosen.folder is not None and not chosen.folder.is_dir():
+        parser.error(f"{chosen.folder} is no folder")
     if chosen.all and chosen.names:
         parser.error("--all and names exclude each other")
     peers = dict(chosen.peer)

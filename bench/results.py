@@ -57,12 +57,15 @@ class Sample(msgspec.Struct, frozen=True):
     errors: int
     seconds: float
     cpu_us_per_request: float | None
+    """Of the servers; of reads without ``idle_share``."""
     latency_us: dict[str, float]
     """By "p50", "p90", "p99", "p99.9", "max"; empty where no latency was taken."""
     rate_by_second: tuple[float, ...]
     """Answers per second in each step of the turn; empty where nobody counted."""
     step_s: float = 1.0
     """How long a step is: shorter where something short is to be seen."""
+    idle_share: float | None = None
+    """Of a core, that the servers use while nobody asks; None where it is not told."""
 
     @property
     def rate_per_s(self) -> float:

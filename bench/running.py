@@ -43,6 +43,8 @@ def run(
     outcomes: list[Outcome] = []
     told: list[figures.Figure] = []
     print(figures.machine(), flush=True)
+    if choice.quick:
+        print("--quick: one short turn each; its figures only show that it works")
     try:
         with Screen() as screen:
             for number, name in enumerate(choice.names, 1):

@@ -5,7 +5,7 @@ others beside it falls into what is measured.
 """
 
 import gc
-import resource
+import os
 import signal
 import sys
 import tempfile
@@ -17,6 +17,7 @@ import msgspec
 from bench.load import wrk
 from bench.load.closed import run_closed
 from bench.load.cores import pin_self
+from bench.load.meter import CpuMeter
 from bench.load.open import run_open
 from bench.load.spec import Load, Result
 
@@ -35,8 +36,10 @@ def main() -> None:
     sys.stdout.flush()
     if sys.stdin.readline() != GO:
         return  # who started it has ended
-    before_s = _cpu_s()
-    result = msgspec.structs.replace(_run(load), cpu_s=_cpu_s() - before_s)
+    meter = CpuMeter([os.getpid()])
+    result = _run(load)
+    own_s = meter.wanted_s() or 0.0
+    result = msgspec.structs.replace(result, wanted_s=own_s + result.wanted_s)
     sys.stdout.write(msgspec.json.encode(result).decode() + "\n")
 
 
@@ -47,14 +50,6 @@ def _run(load: Load) -> Result:
         with tempfile.TemporaryDirectory(prefix="bench-load-") as folder:
             return wrk.run_wrk(load, Path(folder))
     return run_closed(load)
-
-
-def _cpu_s() -> float:
-    used = (
-        resource.getrusage(who)
-        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
-    return sum(use.ru_utime + use.ru_stime for use in used)
 
 
 def _end(*_: object) -> NoReturn:

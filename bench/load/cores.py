@@ -6,7 +6,8 @@ core both share it. Only Linux can keep a process on a core; elsewhere nothing h
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -39,3 +40,17 @@ def pin_self(core: int | None) -> None:
     """Keep this process on a core, if one is named."""
     if core is not None:
         pin([os.getpid()], [core])
+
+
+@contextmanager
+def on_one_core() -> Iterator[None]:
+    """Keep this process, which is the load meanwhile, on the core of the servers.
+
+    Then what neighbours do on other cores decides nothing: how many requests a server
+    finds when it is woken would depend on who is woken faster, and their cost on that.
+    """
+    pin_self(SERVER)
+    try:
+        yield
+    finally:
+        pin([os.getpid()], ALL)

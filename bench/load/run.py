@@ -1,20 +1,21 @@
 """Starts loads as processes, and makes samples of what they found."""
 
+import select
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 import msgspec
 
-from bench.figures import cpu_s
 from bench.load.__main__ import GO, READY
+from bench.load.meter import CpuMeter, idle_share
 from bench.load.spec import Load, Result
 from bench.results import Sample
 
 DEADLINE_S = 60.0
-"""For a load to end, beyond its own time."""
+"""For a load to be ready, and to end beyond its own time."""
 
 
 class RunningLoad:
@@ -33,8 +34,12 @@ class RunningLoad:
 
     def wait_ready(self) -> None:
         """Wait until it can begin. Raises RuntimeError with what it said."""
-        assert self._process.stdout is not None
-        if self._process.stdout.readline() != READY:
+        stdout = self._process.stdout
+        assert stdout is not None
+        is_there, _, _ = select.select([stdout], [], [], DEADLINE_S)
+        if not is_there:
+            self._process.kill()
+        if stdout.readline() != READY:
             self._fail()
 
     def go(self) -> None:
@@ -93,36 +98,26 @@ def numbers() -> int:
     return time.time_ns() // 1000
 
 
-class CpuMeter:
-    """The CPU time that processes use from now on; None where nobody can tell."""
-
-    def __init__(self, pids: Iterable[int]) -> None:
-        self._pids = tuple(pids)
-        self._began_s = self._now_s()
-
-    def used_s(self) -> float | None:
-        """Return what they used since."""
-        now_s = self._now_s()
-        if now_s is None or self._began_s is None:
-            return None
-        return now_s - self._began_s
-
-    def _now_s(self) -> float | None:
-        if not self._pids or sys.platform != "linux":
-            return None
-        return cpu_s(self._pids)
-
-
 def sample(side: str, turn: int, load: Load, pids: Sequence[int] = ()) -> Sample:
-    """Run one load; tell it as a turn of a side, with the CPU that ``pids`` used."""
+    """Run one load; tell it as a turn of a side, with the CPU that ``pids`` used.
+
+    What they use while idle is taken off.
+    """
+    share = idle_share(pids)
     with loads(load) as (running,):
-        meter = CpuMeter(pids)
+        meter = CpuMeter(pids, idle_share=share or 0.0)
         result = running.result()
-    return as_sample(side, turn, result, meter.used_s())
+        used_s = meter.used_s()
+    return as_sample(side, turn, result, used_s, idle_share=share)
 
 
 def as_sample(
-    side: str, turn: int, result: Result, server_cpu_s: float | None
+    side: str,
+    turn: int,
+    result: Result,
+    server_cpu_s: float | None,
+    *,
+    idle_share: float | None = None,
 ) -> Sample:
     """Return a result as one turn of a side."""
     asked = result.requests + result.errors
@@ -137,4 +132,5 @@ def as_sample(
         ),
         latency_us=result.latency_us,
         rate_by_second=result.rate_by_second,
+        idle_share=idle_share,
     )

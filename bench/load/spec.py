@@ -37,6 +37,7 @@ class Result(msgspec.Struct, frozen=True):
     latency_us: dict[str, float]
     rate_by_second: tuple[float, ...]
     generator: Generator
-    cpu_s: float = 0.0
-    """That the generator itself used: one that was always busy limits the rate."""
+    wanted_s: float = 0.0
+    """How long the generator ran or waited for its core: one that did so always was the
+    limit of the rate, whatever its neighbours left it."""
     beside: "tuple[Result, ...]" = ()

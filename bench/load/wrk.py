@@ -8,15 +8,19 @@ import json
 import os
 import shutil
 import subprocess
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
+from bench.load.meter import CpuMeter
 from bench.load.spec import Load, Result
 from bench.load.stream import DIGITS, NUMBER
 
 DEADLINE_S = 30.0
 """For it to end, beyond its own time."""
+LOOK_S = 0.02
 SAID = "bench: "
 REPORT = """
 done = function(summary, latency, requests)
@@ -54,10 +58,8 @@ def run_wrk(load: Load, folder: Path) -> Result:
             script.write_bytes(lua(part))
             connections = max(1, load.connections // count)
             began.append(_start(url, script, connections, load.seconds))
-        ended = [
-            process.communicate(timeout=load.seconds + DEADLINE_S)[0]
-            for process in began
-        ]
+        watched_s = _watch(began, time.monotonic() + load.seconds + DEADLINE_S)
+        ended = [process.communicate(timeout=DEADLINE_S)[0] for process in began]
     finally:
         for process in began:
             if process.poll() is None:
@@ -72,7 +74,27 @@ def run_wrk(load: Load, folder: Path) -> Result:
         latency_us={},
         rate_by_second=(),
         generator="wrk",
+        wanted_s=watched_s,
     )
+
+
+def _watch(processes: Sequence[subprocess.Popen[str]], until_s: float) -> float:
+    """Wait for their end; return how long they ran or waited for a core, in all.
+
+    That is told only of what still runs, so it may lack the last ``LOOK_S``.
+
+    Raises:
+        RuntimeError: They did not end in time.
+    """
+    meters = [CpuMeter([process.pid]) for process in processes]
+    wanted_s = [0.0] * len(processes)
+    while any(process.poll() is None for process in processes):
+        if time.monotonic() > until_s:
+            raise RuntimeError("wrk did not end in time")
+        for number, meter in enumerate(meters):
+            wanted_s[number] = max(wanted_s[number], meter.wanted_s() or 0.0)
+        time.sleep(LOOK_S)
+    return sum(wanted_s)
 
 
 def _start(

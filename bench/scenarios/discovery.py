@@ -16,6 +16,7 @@ from bench.scenarios.sides import (
     answer,
     cpu,
     fill,
+    idle_percent,
     interleaved,
     pace,
     rate,
@@ -99,6 +100,9 @@ def judge(turns: Turns) -> list[Figure]:
     own_cpu = turns.values(OURS, cpu)
     if own_cpu:
         found.append(figure(f"CPU per {WHAT}", own_cpu, "us", better="lower"))
+    if idle := turns.values(OURS, idle_percent):
+        name = "CPU of a replica that nobody asks"
+        found.append(figure(name, idle, "% of a core", better="lower"))
     found.append(figure(WHAT, turns.values(OURS, rate), "requests/s"))
     return found
 

@@ -3,7 +3,8 @@
 import time
 from collections.abc import Sequence
 
-from bench.load.run import CpuMeter, as_sample, loads, numbers
+from bench.load.meter import CpuMeter
+from bench.load.run import as_sample, loads, numbers
 from bench.load.spec import Load
 from bench.load.stream import NUMBER, Stream, request
 from bench.results import Figure, Outcome, figure

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from bench.load.cores import ALL, LOAD, pin
-from bench.load.run import CpuMeter, as_sample, loads
+from bench.load.meter import CpuMeter
+from bench.load.run import as_sample, loads
 from bench.load.spec import Load
 from bench.load.stream import Stream, request
 from bench.results import Figure, Outcome, Sample, figure

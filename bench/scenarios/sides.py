@@ -16,7 +16,8 @@ import uvloop
 from bench import client
 from bench.load import cores
 from bench.load.answers import finished
-from bench.load.run import CpuMeter, as_sample, loads, numbers
+from bench.load.meter import CpuMeter, idle_share
+from bench.load.run import as_sample, loads, numbers
 from bench.load.spec import Load
 from bench.load.stream import Stream
 from bench.peers.peer import Peer, Setting
@@ -28,7 +29,8 @@ ONE_CORE, ALL_CORES = frozenset({cores.SERVER}), cores.ALL
 FILL_CONNECTIONS = 16
 ANSWER_S = 8.0
 BUSY = 0.9
-"""Of a core: a load that used more, of servers that used less, was the limit."""
+"""Of the time of a turn. A load that ran, or waited for its core, for longer was the
+limit of servers that did so for less."""
 
 
 class Side(msgspec.Struct, frozen=True):
@@ -38,6 +40,8 @@ class Side(msgspec.Struct, frozen=True):
     urls: tuple[str, ...]
     pids: tuple[int, ...]
     requests: tuple[bytes, ...]
+    is_idle_taken_off: bool = False
+    """Whether its CPU time counts without what it uses while nobody asks."""
 
 
 class Pace(msgspec.Struct, frozen=True):
@@ -67,9 +71,18 @@ def setting(stage: Stage, wanted: frozenset[int] = ONE_CORE) -> Setting:
 
 
 def reading(peer: Peer, requests: Sequence[bytes], name: str = "") -> Side:
-    """Return a side that asks the first server of a peer only."""
+    """Return a side that asks the first server of a peer only.
+
+    A read is that server's alone, so what it does for the cluster is no part of it.
+    """
     first = peer.servers[0]
-    return Side(name or peer.name, (first.url,), first.pids, tuple(requests))
+    return Side(
+        name or peer.name,
+        (first.url,),
+        first.pids,
+        tuple(requests),
+        is_idle_taken_off=True,
+    )
 
 
 def writing(peer: Peer, requests: Sequence[bytes], name: str = "") -> Side:
@@ -78,11 +91,12 @@ def writing(peer: Peer, requests: Sequence[bytes], name: str = "") -> Side:
 
 
 class Turns:
-    """All turns of all sides, and how busy the load itself was in them."""
+    """All turns of all sides, and who had work to do all the time in them."""
 
     def __init__(self) -> None:
         self.samples: list[Sample] = []
-        self._load_share: dict[str, list[float]] = {}
+        self._load_shares: dict[str, list[float]] = {}
+        self._server_shares: dict[str, list[float]] = {}
 
     def take(
         self, side: Side, load: Load, turn: int, *, beside: Sequence[Load] = ()
@@ -92,19 +106,32 @@ class Turns:
         Raises:
             RuntimeError: All that was asked in one of these was refused.
         """
+        share = idle_share(side.pids) if side.is_idle_taken_off else None
         with loads(load, *beside) as (running, *others):
-            meter = CpuMeter(side.pids)
+            meter = CpuMeter(side.pids, idle_share=share or 0.0)
             result = running.result()
-            used_s = meter.used_s()
+            used_s, wanted_s = meter.used_s(), meter.wanted_s()
             also = [one.result() for one in others]
         for one in (result, *result.beside, *also):
             if one.errors and not one.requests:
                 raise RuntimeError(f"{side.name}: each of {one.errors} requests failed")
-        found = as_sample(side.name, turn, result, used_s)
-        self.samples.append(found)
-        shares = self._load_share.setdefault(side.name, [])
-        shares.append(result.cpu_s / result.seconds)
+        found = as_sample(side.name, turn, result, used_s, idle_share=share)
+        seconds = result.seconds
+        self.add(
+            found,
+            load_share=result.wanted_s / seconds,
+            server_share=None if wanted_s is None else wanted_s / seconds,
+        )
         return found
+
+    def add(
+        self, one: Sample, *, load_share: float, server_share: float | None
+    ) -> None:
+        """Take a turn that was had, and for which share of it who had work to do."""
+        self.samples.append(one)
+        self._load_shares.setdefault(one.side, []).append(load_share)
+        if server_share is not None:
+            self._server_shares.setdefault(one.side, []).append(server_share)
 
     def values(self, side: str, of: Callable[[Sample], float | None]) -> list[float]:
         """Return a value of each turn of one side; empty where it has none."""
@@ -112,17 +139,20 @@ class Turns:
         return [value for value in found if value is not None]
 
     def is_limited_by_load(self, side: str) -> bool:
-        """Whether the load was at its limit and the server was not."""
-        used = self.values(side, busy)
-        if not used:
+        """Whether the load always had work to do and the servers had not.
+
+        False where the servers run elsewhere: nobody can tell.
+        """
+        server_shares = self._server_shares.get(side)
+        if not server_shares:
             return False
-        share = statistics.median(self._load_share[side])
-        return share > BUSY > statistics.median(used)
+        load_share = statistics.median(self._load_shares[side])
+        return load_share > BUSY > statistics.median(server_shares)
 
     @property
     def sides(self) -> list[str]:
         """Return the names of the sides, in the order of their first turns."""
-        return list(self._load_share)
+        return list(self._load_shares)
 
 
 def interleaved(stage: Stage, sides: Sequence[Side], wanted: Pace) -> Turns:
@@ -175,12 +205,9 @@ def cpu(one: Sample) -> float | None:
     return one.cpu_us_per_request
 
 
-def busy(one: Sample) -> float | None:
-    """Return the share of a core that the servers used."""
-    if one.cpu_us_per_request is None:
-        return None
-    asked = one.requests + one.errors
-    return one.cpu_us_per_request * asked / 1e6 / one.seconds
+def idle_percent(one: Sample) -> float | None:
+    """Return what the servers use while nobody asks, in per cent of a core."""
+    return None if one.idle_share is None else 100.0 * one.idle_share
 
 
 def p99_us(one: Sample) -> float | None:
@@ -215,8 +242,8 @@ def fill(peer: Peer, services: Mapping[str, int]) -> list[bytes]:
 def answer(url: str, request: bytes) -> bytes:
     """Return a whole answer as it comes: head and body."""
     parts = urlsplit(url)
-    with socket.create_connection((parts.hostname or "", parts.port or 80)) as sock:
-        sock.settimeout(ANSWER_S)
+    address = (parts.hostname or "", parts.port or 80)
+    with socket.create_connection(address, timeout=ANSWER_S) as sock:
         sock.sendall(request)
         data = b""
         while finished(data) is None:

@@ -71,6 +71,8 @@ def test_what_was_written_is_compared_and_reported(tmp_path: Path) -> None:
         ("--peer", "without-a-url"),
         ("--all", "overshoot"),
         ("compare", "one.json"),
+        ("overshoot", "--folder", "/no/such/folder"),
+        ("discovery", "--url", "http://127.0.0.1:1"),
     ],
 )
 def test_a_wrong_command_line_is_refused(wrong: tuple[str, ...]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bench.load.closed import run_closed
+from bench.load.closed import ClosedLoop, run_closed
 from bench.load.run import run
 from bench.load.spec import Load
 from bench.load.stream import Stream, request
@@ -106,6 +106,17 @@ def test_a_closed_loop_tells_refusals_as_errors() -> None:
     assert found.requests > 0
     assert found.errors > 0
     assert abs(found.requests - found.errors) <= 3
+
+
+def test_a_closed_loop_goes_on_over_the_connections_that_it_has() -> None:
+    """What it costs a server to take a connection is no part of the next run."""
+    with server(lambda number: b"" if number == 0 else GOOD) as url:
+        loop = ClosedLoop(load(url))
+        first, second = loop.run(0.2), loop.run(0.2)
+        loop.close()
+
+    assert (first.errors, second.errors) == (1, 0)
+    assert second.requests > 0
 
 
 def test_a_connection_that_was_closed_is_made_again() -> None:

@@ -18,9 +18,13 @@ END_S = 15.0
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """Return ours without what would configure a replica, and ``settings``."""
-    ours = ("SERVICE_", "HEALTH_CHECK_", "HANA_", "KUBERNETES_")
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
+    """Return ours without what would configure a replica, and ``settings``.
+
+    Nor is it told to keep no bytecode: each start would compile every module, which an
+    installed one does not.
+    """
+    left = ("SERVICE_", "HEALTH_CHECK_", "HANA_", "KUBERNETES_", "PYTHONDONTWRITE")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(left)}
     return {**kept, **settings}
 
 

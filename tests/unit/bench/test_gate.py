@@ -47,6 +47,19 @@ def test_what_misses_twice_is_red() -> None:
     assert lines == ["missed: ratio, measured once more", "missed: ratio"]
 
 
+def test_two_figures_that_miss_once_each_are_no_red() -> None:
+    """The second time tells that the first was a bad moment."""
+    rounds = iter(((19.0, 30.0), (30.0, 19.0)))
+
+    def measure(_folder: Path) -> list[Figure]:
+        return [
+            figure(name, [value], "x", floor=20.0)
+            for name, value in zip(("a", "b"), next(rounds), strict=True)
+        ]
+
+    assert told(measure) == (0, ["missed: a, measured once more"])
+
+
 def test_where_nothing_can_be_measured_nothing_is_judged() -> None:
     """The CPU time of other processes is told by Linux only."""
     assert told(lambda _folder: []) == (0, [])
