@@ -68,7 +68,7 @@ class Renewer:
         if self._waiting >= MOST_WAITING:
             refused: asyncio.Future[Renewed] = loop.create_future()
             message = f"{MOST_WAITING} heartbeats wait for an answer already"
-            refused.set_exception(Overloaded(message))
+            _fail(refused, Overloaded(message))
             return refused
         gathering = self._gathering
         answers = gathering.answers
@@ -116,7 +116,7 @@ class Renewer:
             known = isinstance(error, RegistryError)
             told = error if known else InternalRefusal("the renewal failed")
             for answer in answers.values():
-                answer.set_exception(type(told)(*told.args))
+                _fail(answer, type(told)(*told.args))
             if not known:
                 raise
             return
@@ -124,7 +124,8 @@ class Renewer:
             self._waiting -= gathering.callers
         self._observer.observe_revivals(codes.count(Code.REVIVED))
         for answer, code in zip(answers.values(), codes, strict=True):
-            answer.set_result((index, code))
+            if not answer.done():  # as one is that its caller has cancelled after all
+                answer.set_result((index, code))
 
     async def _renewed(self, gathering: _Gathering) -> tuple[int, tuple[Code, ...]]:
         answers, deadline_s = gathering.answers, gathering.deadline_s
@@ -141,3 +142,9 @@ class Renewer:
         if len(codes) != len(answers):
             raise InternalRefusal("the renewal was refused")
         return proposed.index, codes
+
+
+def _fail(answer: "asyncio.Future[Renewed]", error: Exception) -> None:
+    if not answer.done():
+        answer.set_exception(error)
+        answer.exception()  # read: it may be that nobody waits for it any more

@@ -251,5 +251,7 @@ class DutyReplica(Replica):
 
     async def heartbeat(self, service_id: ServiceId, *, deadline_s: float) -> Code:
         """Take one heartbeat, as the registrar does; return the item's code."""
-        _, code = await self.duties.renewer.renew(service_id, deadline_s=deadline_s)
+        renewal = self.duties.renewer.renew(service_id, deadline_s=deadline_s)
+        await asyncio.wait((renewal,))
+        _, code = renewal.result()
         return code

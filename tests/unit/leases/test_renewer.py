@@ -1,6 +1,7 @@
 """Heartbeats go into the log together, and each has its own answer."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -102,6 +103,31 @@ async def test_a_caller_that_goes_away_leaves_the_others_alone() -> None:
     await asyncio.sleep(0)
     left.cancel()
     assert (await stayed)[1] is Code.OK
+
+
+@virtually
+async def test_one_that_is_cancelled_itself_leaves_the_others_alone() -> None:
+    """Which nobody should do, and somebody will."""
+    world = World()
+    renewer = _renewer(world)
+    await world.register(80)
+    renewer.renew(ServiceId("id-81"), deadline_s=5.0).cancel()
+    assert (await _beat(world, renewer, 80))[1] is Code.OK
+
+
+@virtually
+async def test_an_error_that_nobody_waits_for_is_no_trouble() -> None:
+    """The loop would complain of it when it is forgotten."""
+    world = World()
+    renewer = _renewer(world)
+    complaints: list[str] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, found: complaints.append(found["message"]))
+    world.consensus.refuses = NoLeader
+    renewer.renew(ServiceId("id-80"), deadline_s=5.0)
+    await asyncio.sleep(0.1)
+    gc.collect()
+    assert complaints == []
 
 
 @virtually
