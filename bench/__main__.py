@@ -18,6 +18,7 @@ import msgspec
 
 from bench import (
     batched,
+    callbacks,
     checked,
     checks,
     commit,
@@ -41,6 +42,7 @@ MEASUREMENTS: dict[str, figures.Measure] = {
     "batched": batched.measure,
     "restart": restart.measure,
     "stall": stall.measure,
+    "callbacks": callbacks.measure,
     "http": http.measure,
     "probes": probes.measure,
     "checks": checks.measure,

@@ -31,7 +31,10 @@ class Timing:
 class Limits:
     """Bounds, each with the answer when it is reached (see cluster/errors.py)."""
 
-    entry_commands: int = 256
+    entry_commands: int = 128
+    """An entry is applied whole: this many take 1 to 2 ms. At most 256: see
+    POSITIONS_PER_INDEX.
+    """
     entry_bytes: int = 256 * KIB
     command_bytes: int = 128 * KIB
     """A larger command is refused with TooLarge."""

@@ -157,7 +157,11 @@ class HotReads:
         self._cluster_id = cluster_id
 
     def _renew(self, target: bytes, cell: _Cell, moment: Moment) -> bool:
-        body = self._bodies.at_once(cell.name, cell.wanted)
+        try:
+            body = self._bodies.at_once(cell.name, cell.wanted)
+        except Exception:
+            # A defect: the ordinary handler meets it as well, says so and answers 500.
+            return False
         if body is None:  # gone, or too large to be rendered at once
             if not self._discovery.is_known(cell.name):
                 self._forget(target)

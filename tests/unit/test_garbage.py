@@ -1,6 +1,6 @@
 """What has come to stay is kept out of the collector's sight."""
 
-from registry.garbage import LEAST_GROWTH, Freezer
+from registry.garbage import LEAST_GROWTH, MOST_GROWTH, Freezer
 
 
 class Growing:
@@ -22,10 +22,18 @@ def test_a_catalog_that_has_grown_by_a_tenth_is_frozen() -> None:
     """And again after the next tenth."""
     growing = Growing()
 
-    assert growing.becomes(100_000, 105_000, 110_000, 115_000, 121_000) == [
-        100_000,
-        110_000,
-        121_000,
+    assert growing.becomes(20_000, 21_000, 22_000, 23_000, 24_200) == [
+        20_000,
+        22_000,
+        24_200,
+    ]
+
+
+def test_a_large_one_is_frozen_long_before_it_has_grown_by_a_tenth() -> None:
+    """What has come since the last time would be a burden of its own."""
+    assert Growing().becomes(10**6, 10**6 + 3_999, 10**6 + 4_000) == [
+        10**6,
+        10**6 + MOST_GROWTH,
     ]
 
 

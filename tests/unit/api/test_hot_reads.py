@@ -3,7 +3,7 @@
 import pytest
 
 from registry.api import hot_reads
-from registry.api.bodies import SLICE, ServiceBodies
+from registry.api.bodies import SLICE, Body, ServiceBodies
 from registry.api.hot_reads import LOOK_AGAIN_S, TARGETS_PER_SERVICE, HotReads
 from registry.discovery import EVERY, HEALTHY, InstanceFilter
 from registry.model import ServiceId
@@ -166,3 +166,28 @@ async def test_memory_is_bounded_in_all(most: int) -> None:
 
     assert reader.reads._bytes <= most
     assert set(reader.reads._by_name) == {c.name for c in reader.reads._cells.values()}
+
+
+class _Broken(ServiceBodies):
+    """Cannot render."""
+
+    def at_once(self, name: str, wanted: InstanceFilter) -> Body | None:
+        """Fail as no caller can foresee."""
+        raise ZeroDivisionError
+
+
+async def test_what_cannot_be_rendered_is_left_to_the_ordinary_handler() -> None:
+    """It knows how a defect is told: by an answer, and not by a closed connection."""
+    cases = UseCases()
+    await cases.register()
+    reads = HotReads(
+        cases.discovery,
+        _Broken(cases.discovery, cases.clock),
+        cases.clock,
+        node_id="a",
+        headers=lambda wanted, index: {},
+    )
+    reads.learn(TARGET, "web", HEALTHY)
+
+    assert reads.answer(TARGET, None, LOOK_AGAIN_S) is None
+    assert reads.knows(TARGET)
