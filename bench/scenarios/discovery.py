@@ -8,7 +8,7 @@ import orjson
 from bench.peers.peer import SERVICE, Peer
 from bench.peers.table import extra, opened, opened_one
 from bench.results import Figure, Outcome, figure
-from bench.scenarios.ratios import NO_LIMITS, Limits, cpus, rates
+from bench.scenarios.ratios import NO_LIMITS, Limits, cpus, per_core, rates
 from bench.scenarios.sides import (
     OURS,
     RAW,
@@ -37,10 +37,11 @@ LIMITS: dict[str, Limits] = {
     RAW: (0.92, 0.85),
     "idle": (5.5, 4.0),
     "nginx": (1.5, 1.2),
-    "etcd": (20.0, 15.0),
     "seed": (1.2, 1.0),
 }
 """Of our rate over that of each, at INSTANCES."""
+PER_CORE_LIMITS: dict[str, Limits] = {"etcd": (20.0, 15.0)}
+"""Of how many reads a core's time is good for: etcd uses several of them at once."""
 CPU_LIMITS: Limits = (1.10, 1.25)
 
 
@@ -97,6 +98,10 @@ def judge(turns: Turns) -> list[Figure]:
         if other != OURS
     ]
     found += cpus(turns, WHAT, OURS, RAW, CPU_LIMITS)
+    for other in turns.sides:
+        if other not in (OURS, RAW):
+            limits = PER_CORE_LIMITS.get(other, NO_LIMITS)
+            found += per_core(turns, WHAT, OURS, other, limits)
     own_cpu = turns.values(OURS, cpu)
     if own_cpu:
         found.append(figure(f"CPU per {WHAT}", own_cpu, "us", better="lower"))

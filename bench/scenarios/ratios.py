@@ -32,3 +32,17 @@ def cpus(
         return []
     name = f"CPU per {what} / {other}"
     return [ratio(name, over, under, aim=limits[0], floor=limits[1], better="lower")]
+
+
+def per_core(
+    turns: Turns, what: str, mine: str, other: str, limits: Limits = NO_LIMITS
+) -> list[Figure]:
+    """Return how many times as much a core does for us; none as with ``cpus``.
+
+    Whatever was the limit of the rates, and however many cores a side had.
+    """
+    over, under = turns.values(other, cpu), turns.values(mine, cpu)
+    if not over or not under:
+        return []
+    name = f"{what} / {other}, per core"
+    return [ratio(name, over, under, aim=limits[0], floor=limits[1])]
