@@ -68,7 +68,8 @@ class Consensus(Protocol):
     ) -> Committed:
         """Replicate one encoded command; return when this replica has applied it.
 
-        It waits until all members understand its ``schema``.
+        It waits until all members understand its ``schema``. Cancelled, it takes along
+        a command that was not proposed yet; one that was may take effect.
 
         Raises a leaf of registry.errors: NotReplicated (refused, safe to retry) or
         OutcomeUnknown.

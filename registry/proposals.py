@@ -1,7 +1,7 @@
 """Catalog commands on their way into the log, and their outcomes on the way back.
 
 The one place that encodes a command and says which schema it needs. A caller that is
-cancelled takes along a command that is not in an entry yet; one that is takes effect.
+cancelled takes along a command that was not proposed yet; one that was may take effect.
 """
 
 from collections.abc import Callable

@@ -21,8 +21,9 @@ from cluster.storage.snapshot_file import SnapshotMeta
 SNAPSHOT_RATIO = 1
 """Log per snapshot, in sizes of the last one: the log in memory, and what a start must
 replay, stay in proportion to the state. (As Redis does with its append-only file.)
-Writing snapshots costs at most as many bytes as writing the log, but a tenth of its
-processor time: an entry is applied, an item of a snapshot only encoded.
+Writing snapshots costs at most as many bytes as writing the log (a state beyond
+``snapshot_log_max_bytes`` in proportion more), but a tenth of its processor time: an
+entry is applied, an item of a snapshot only encoded.
 """
 RETRY_S = 10.0
 """Pause after a snapshot that could not be written."""

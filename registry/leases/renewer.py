@@ -20,6 +20,8 @@ ENOUGH_IDS = 8
 """So many wait no longer than to the next turn of the loop."""
 MOST_IDS = 128
 """Of one command: to apply it takes well under a millisecond."""
+BELT_S = 0.08
+"""Behind the deadline: by then the consensus has answered, and knows more of it."""
 MOST_WAITING = 16_384
 """Heartbeats without an answer; more are refused as overloaded."""
 
@@ -58,8 +60,8 @@ class Renewer:
     def renew(
         self, service_id: ServiceId, *, deadline_s: float
     ) -> "asyncio.Future[Renewed]":
-        """Renew one lease: index and OK, REVIVED or a refusal, soon after the deadline
-        at the latest.
+        """Renew one lease: index and OK, REVIVED or a refusal, soon after the latest
+        deadline of those that go together.
 
         Others may wait for the same future: it is not to be cancelled. It fails by a
         leaf of NotReplicated, or OutcomeUnknown.
@@ -132,7 +134,7 @@ class Renewer:
         command = Renew(service_ids=tuple(answers), at_ms=self._clock.wall_ms())
         left_s = max(0.0, deadline_s - self._clock.now_s())
         try:
-            async with asyncio.timeout(left_s + GATHER_S):
+            async with asyncio.timeout(left_s + BELT_S):
                 proposed = await self._proposals.propose(
                     command, deadline_s=deadline_s, alone=False
                 )
