@@ -35,6 +35,8 @@ SLICE = 250
 """How many instances are rendered in one turn: about a millisecond."""
 FRAGMENT_BYTES = 200
 """What keeping one costs beside its text, about."""
+KEPT_BYTES = 1_000
+"""What keeping a body costs beside its bytes, with an instance that is gone since."""
 JOINED_BYTES = 256 * 1024
 """What is larger is sent piece by piece, and never copied into one."""
 
@@ -108,7 +110,8 @@ class ServiceBodies:
             return kept if len(kept.pieces) == 1 else None
         if not 0 < len(self._discovery.candidates(name, EVERY).instances) <= SLICE:
             return None
-        return self._small(self._discovery.service(name, wanted), wanted)
+        body = self._small(self._discovery.service(name, wanted), wanted)
+        return body if len(body.pieces) == 1 else None
 
     async def build(self, name: str, wanted: InstanceFilter) -> Body:
         """Return a body that shows at least what is applied when this is called."""
@@ -137,7 +140,10 @@ class ServiceBodies:
             rendered = render.service_body(answer, at_s, self._fields(wanted))
             body = _body(answer.index, at_s, [_exact(rendered)])
             if wanted is EVERY:
-                self._keep(key, _Kept(body, body.size) if answer.instances else None)
+                self._keep(
+                    key,
+                    _Kept(body, KEPT_BYTES + body.size) if answer.instances else None,
+                )
             return body
         kept, instances = self._kept.get(key), answer.instances
         former = None if kept is None else kept.joined
@@ -157,7 +163,7 @@ class ServiceBodies:
         if len(body.pieces) > 1:  # few, but long ones
             text, start = listed, 0
         joined = Joined(instances, places, first, text, start, start + len(listed))
-        size = body.size + PLACE_BYTES * len(instances)
+        size = KEPT_BYTES + body.size + PLACE_BYTES * len(instances)
         # Unknown names are not kept: anybody can make up any number of them.
         self._keep(key, _Kept(body, size, joined=joined) if instances else None)
         return body
@@ -190,7 +196,7 @@ class ServiceBodies:
                 return entry[1]
 
             body = await self._joined(answer, at_s, fragment)
-            size = 2 * body.size + FRAGMENT_BYTES * len(fragments)
+            size = KEPT_BYTES + 2 * body.size + FRAGMENT_BYTES * len(fragments)
             self._keep(key, _Kept(body, size, fragments))
             return body
         finally:

@@ -6,6 +6,11 @@ outlive the service, so that an empty list can be explained.
 
 from registry.model import ServiceName, Transition
 
+MOST_LOOKS = 64
+"""For the oldest, number by number: services that change all the time may have let
+millions go, one at a time, before all together are too many.
+"""
+
 
 class History:
     """Transitions by service, and in the order in which they happened.
@@ -31,7 +36,8 @@ class History:
         self._by_service: dict[ServiceName, list[int]] = {}
         self._next = 0
         self._oldest = 0
-        """None has a lower number. (A dict would look for its first ever longer.)"""
+        """None has a lower number. The dict knows its first as well, but looks for it
+        ever longer while first ones are taken out."""
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -52,8 +58,11 @@ class History:
             self._drop_oldest()
 
     def _drop_oldest(self) -> None:
-        while self._oldest not in self.entries:
-            self._oldest += 1
+        entries = self.entries
+        looks = MOST_LOOKS
+        while self._oldest not in entries:
+            looks -= 1
+            self._oldest = self._oldest + 1 if looks else next(iter(entries))
         name, _transition = self.entries.pop(self._oldest)
         numbers = self._by_service[name]
         del numbers[0]

@@ -23,12 +23,13 @@ from registry.model import Check, MetadataValue, Registration, Transition
 Metadata = dict[str, MetadataValue]
 
 REMEMBERED = 4_096
-"""Of each kind; with their bounds below, a few megabytes at the most."""
+"""Of each kind; with the bound below about ten megabytes of each at the very most."""
 MAX_SHARED_BYTES = 512
-"""Of one registration's metadata, encoded: what is larger repeats less."""
+"""Of one registration's metadata, tags or check, encoded: larger ones repeat less."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(dict[str, MetadataValue]).decode
+_decode_check = msgspec.msgpack.Decoder(Check).decode
 
 
 @lru_cache(REMEMBERED)
@@ -43,16 +44,29 @@ def shared_seconds(seconds: float) -> float:
     return seconds
 
 
-@lru_cache(REMEMBERED)
 def shared_tags(tags: tuple[str, ...]) -> tuple[str, ...]:
     """Return equal tags, each of them interned."""
+    if len(_encode(tags)) <= MAX_SHARED_BYTES:
+        return _tags(tags)
     return tuple(map(sys.intern, tags))
 
 
 @lru_cache(REMEMBERED)
+def _tags(tags: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(sys.intern, tags))
+
+
 def shared_check(check: Check) -> Check:
-    """Return an equal check."""
-    return check
+    """Return a check that is encoded alike, which equal ones need not be: a default
+    that was sent is not left out.
+    """
+    encoded = _encode(check)
+    return _check(encoded) if len(encoded) <= MAX_SHARED_BYTES else check
+
+
+@lru_cache(REMEMBERED)
+def _check(encoded: bytes) -> Check:
+    return _decode_check(encoded)
 
 
 def shared_metadata(metadata: Metadata) -> Metadata:

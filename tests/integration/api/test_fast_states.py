@@ -6,7 +6,7 @@ import pytest
 
 from registry.api.hot_reads import LOOK_AGAIN_S
 from registry.catalog.commands import Deregister
-from registry.model import ServiceId, Status
+from registry.model import MetadataValue, ServiceId, Status
 from tests.support.differential import Both, Side, both
 from tests.support.http_bytes import WARM, get, heartbeat, register, request
 
@@ -104,6 +104,29 @@ async def test_within_a_second_all_see_the_same_heartbeats(reads: list[bytes]) -
         await _later(sides)
         for read in reads:
             await sides.agree([read, heartbeat("web-1")])
+
+
+async def test_a_list_of_few_but_long_instances_is_whole() -> None:
+    """It is too long to be joined into one answer, however few they are."""
+    big = get("/services/big")
+    long: dict[str, MetadataValue] = {"a": "x" * 1_000, "b": "y" * 600}
+
+    async def fill(side: Side) -> None:
+        for port in range(1, 201):
+            await side.cases.register(
+                "big", port, service_id=f"big-{port}", metadata=long
+            )
+
+    async def advance(side: Side) -> None:
+        side.clock.passed_ms += SECOND_MS
+
+    async with both() as sides:
+        await sides.each(fill)
+        await sides.agree([big])
+        await sides.each(advance)
+        await _later(sides)
+        told = await sides.agree([big, get()])
+        assert told.answers.count(b'"port":') > 200
 
 
 async def test_heartbeats_show_in_filtered_reads_a_second_later() -> None:

@@ -7,11 +7,17 @@ import orjson
 import pytest
 
 from registry.api import bodies
-from registry.api.bodies import SLICE, Body, ServiceBodies
+from registry.api.bodies import (
+    JOINED_BYTES,
+    KEPT_BYTES,
+    SLICE,
+    Body,
+    ServiceBodies,
+)
 from registry.api.joined import PLACE_BYTES
 from registry.catalog.commands import Deregister, Drain
 from registry.discovery import EVERY, HEALTHY, InstanceFilter
-from registry.model import ServiceId, ServiceName
+from registry.model import MetadataValue, ServiceId, ServiceName
 from tests.support.use_cases import UseCases
 
 LARGE = 2 * SLICE + 1
@@ -72,7 +78,8 @@ async def test_what_is_kept_is_bounded_in_bytes() -> None:
     cases = UseCases()
     for name in ("a", "b", "c"):
         await cases.register(name)
-    size = (await _bodies(cases).build("a", HEALTHY)).size + PLACE_BYTES
+    body = await _bodies(cases).build("a", HEALTHY)
+    size = KEPT_BYTES + body.size + PLACE_BYTES
     built = _bodies(cases, max_bytes=2 * size)
     for name in ("a", "b", "c"):
         await built.build(name, HEALTHY)
@@ -80,6 +87,21 @@ async def test_what_is_kept_is_bounded_in_bytes() -> None:
     assert built.kept("a", HEALTHY) is None
     assert built.kept("b", HEALTHY) is not None
     assert built.kept("c", HEALTHY) is not None
+
+
+async def test_few_but_long_instances_are_not_had_at_once() -> None:
+    """Neither before they are kept nor afterwards: they are more than one piece."""
+    cases = UseCases()
+    long: dict[str, MetadataValue] = {"a": "x" * 1_000, "b": "y" * 1_000}
+    for port in range(1, SLICE):
+        await cases.register(port=port, metadata=long)
+    built = _bodies(cases)
+
+    assert built.at_once("web", HEALTHY) is None
+    kept = built.kept("web", HEALTHY)
+    assert kept is not None
+    assert kept.size > JOINED_BYTES
+    assert built.at_once("web", HEALTHY) is None
 
 
 @pytest.mark.parametrize("wanted", [HEALTHY, EVERY, ODD])
@@ -142,7 +164,7 @@ async def test_the_text_of_a_small_list_is_kept_once() -> None:
     small = await built.build("web", HEALTHY)
 
     assert len(_instances(small)) == SLICE
-    assert built._bytes == small.size + SLICE * PLACE_BYTES
+    assert built._bytes == KEPT_BYTES + small.size + SLICE * PLACE_BYTES
 
 
 async def test_a_large_list_is_rendered_in_many_turns_of_the_loop() -> None:

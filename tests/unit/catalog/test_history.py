@@ -1,7 +1,8 @@
 """The history: what a reader saw change, why, and how much of it is kept."""
 
 from registry.catalog.bounds import Limits
-from registry.model import Status, Transition
+from registry.catalog.history import MOST_LOOKS, History
+from registry.model import ServiceId, ServiceName, Status, Transition
 from tests.support.catalog_driver import CHECK, T0_MS, CatalogDriver
 
 Line = tuple[str, str, str]
@@ -122,3 +123,30 @@ def test_all_together_are_bounded_the_oldest_go() -> None:
     assert lines(log, "api") == []
     assert log.catalog.historic_names() == ("db", "web")
     assert len(lines(log, "db")) + len(lines(log)) == 3
+
+
+class Counting(dict[int, tuple[ServiceName, Transition]]):
+    """Entries that count how often a number was looked for."""
+
+    looks = 0
+
+    def __contains__(self, number: object) -> bool:
+        """Count."""
+        self.looks += 1
+        return super().__contains__(number)
+
+
+def test_the_oldest_is_found_soon_however_many_went_before_it() -> None:
+    """Services that flap let go of millions before all together are too many."""
+    history = History(most=40, most_of_service=3)
+    history.entries = entries = Counting()
+    busy, names = ServiceName("busy"), [ServiceName(f"s-{n}") for n in range(40)]
+    transition = Transition(1, T0_MS, ServiceId("a"), "10.0.0.1", 80, "", "healthy", "")
+    for _ in range(1_000):
+        history.add(busy, transition)
+    for name in names:
+        history.add(name, transition)
+
+    assert entries.looks < 2 * MOST_LOOKS
+    assert history.names() == tuple(names)
+    assert len(history) == 40

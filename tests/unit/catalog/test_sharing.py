@@ -9,7 +9,9 @@ from registry.catalog.sharing import (
     share,
     share_lease,
     share_transition,
+    shared_check,
     shared_metadata,
+    shared_tags,
 )
 from registry.model import Check, MetadataValue, Registration, Transition
 from tests.support.catalog_driver import T0_MS
@@ -142,3 +144,20 @@ def test_a_transition_is_the_same_to_the_byte(behind: Lease | None) -> None:
         decoded = msgspec.msgpack.decode(_encode(made), type=Transition)
 
         assert _encode(share_transition(decoded, behind)) == _encode(made)
+
+
+def test_a_check_is_encoded_as_it_was_sent() -> None:
+    """A default that was sent is equal to one that was not, and is not left out."""
+    sent = msgspec.msgpack.decode(_encode({"kind": "http"}), type=Check)
+    default = Check()
+    for check in (default, sent, default, sent):
+        assert _encode(shared_check(check)) == _encode(check)
+
+
+def test_what_is_large_is_not_remembered() -> None:
+    """It repeats less, and the memory of what is gone is bounded."""
+    tags = tuple("x" * 60 + str(n) for n in range(10))
+    large = Check(path="/" + "x" * MAX_SHARED_BYTES)
+
+    assert shared_tags(tags) is not shared_tags(tags)
+    assert shared_check(large) is large
