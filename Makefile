@@ -24,11 +24,11 @@ help:
 	@echo "make simulate SEEDS=n simulated clusters under faults, n seeds"
 	@echo "make chaos MINUTES=n  real replicas under real faults, and a page of it (SEED=s repeats)"
 	@echo "make soak             the long figures of tests/SOAK.md"
-	@echo "make bench            the measurements of bench/"
+	@echo "make bench            the measurements of bench/ (ARGS=\"--quick discovery\", ARGS=\"compare A.json B.json\", ARGS=--help)"
 	@echo "make bench-gate       the few of them that are steady on any machine, in 20 s: red or green"
 	@echo "make image            the container image (IMAGE=$(IMAGE))"
 	@echo "make lock             pin the dependencies anew"
-	@echo "make clean            remove what make made"
+	@echo "make clean            remove what make made, but not what was measured or stored: bench/results and data stay"
 
 install: $(VENV)/.installed
 

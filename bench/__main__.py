@@ -1,18 +1,22 @@
 """`python -m bench [NAME …]`: measures, shows a table, writes JSON and an HTML report.
 
-python -m bench                      the usual scenarios, about five minutes
-python -m bench NAME …               some scenarios or measurements
-python -m bench --all                all of them, about half an hour
-python -m bench compare A.json B.json    what changed beyond noise
-python -m bench report A.json        the HTML report of a run
-python -m bench gate                 what must hold on any machine; 1 if it does not
+.venv/bin/python -m bench                the usual scenarios, about five minutes
+.venv/bin/python -m bench NAME …         some scenarios or measurements
+.venv/bin/python -m bench --all          all of them, about half an hour
+.venv/bin/python -m bench compare A.json B.json    what changed beyond noise
+.venv/bin/python -m bench report A.json  the HTML report of a run
+.venv/bin/python -m bench gate           what must hold on any machine; 1 if not
+
+`make bench ARGS="…"` is the same, and makes the venv first.
 
 What a figure means and how it is measured: bench/README.md.
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import msgspec
 
@@ -32,6 +36,7 @@ from bench import (
     results,
     running,
     stall,
+    stopping,
 )
 from bench.peers.peer import NotHere
 from bench.plots import PlotsMissing
@@ -50,6 +55,15 @@ MEASUREMENTS: dict[str, figures.Measure] = {
     "leases": leases.measure,
 }
 COMMANDS = ("compare", "report", "gate")
+STOPPING = "stopping: what was started is ended, what was finished is kept …"
+
+
+class Parser(argparse.ArgumentParser):
+    """Tells what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with 2; the usage fills a screen, and is told by ``--help``."""
+        self.exit(2, f"{message}; see --help\n")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -59,17 +73,15 @@ def main(arguments: list[str] | None = None) -> int:
         return _command(given)
     choice = _choice(given)
     try:
-        _, told = running.run(choice, MEASUREMENTS)
+        running.run(choice, MEASUREMENTS)
     except NotHere as missing:
         print(f"nothing to measure: {missing}")
         return 2
-    if told:
-        print(figures.table(told))
     return 0
 
 
 def _command(given: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench")
+    parser = Parser(prog=running.COMMAND)
     commands = parser.add_subparsers(dest="command", required=True)
     comparing = commands.add_parser(
         "compare",
@@ -107,8 +119,8 @@ def _report(path: Path, html: Path) -> int:
 
 
 def _choice(given: list[str]) -> running.Choice:
-    parser = argparse.ArgumentParser(
-        prog="python -m bench",
+    parser = Parser(
+        prog=running.COMMAND,
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -144,6 +156,9 @@ def _choice(given: list[str]) -> running.Choice:
         parser.error(f"there is no {', '.join(unknown)}")
     if chosen.folder is not None and not chosen.folder.is_dir():
         parser.error(f"{chosen.folder} is no folder")
+    for path in (chosen.json, chosen.html):
+        if path is not None and (reason := _unwritable(path)):
+            parser.error(reason)
     if chosen.all and chosen.names:
         parser.error("--all and names exclude each other")
     peers = dict(chosen.peer)
@@ -157,7 +172,17 @@ def _choice(given: list[str]) -> running.Choice:
         url=chosen.url,
         json=chosen.json,
         html=chosen.html,
+        arguments=tuple(given),
     )
+
+
+def _unwritable(path: Path) -> str:
+    """Say why a file cannot be written, before half an hour is spent on it."""
+    if not path.parent.is_dir():
+        return f"{path}: there is no folder {path.parent}"
+    if path.is_dir():
+        return f"{path} is a folder"
+    return "" if os.access(path.parent, os.W_OK) else f"{path} cannot be written"
 
 
 def _all() -> tuple[str, ...]:
@@ -172,4 +197,4 @@ def _peer(text: str) -> tuple[str, str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(stopping.in_order(main, STOPPING))

@@ -1,7 +1,9 @@
-"""What changed between two runs, beyond noise: `python -m bench compare A.json B.json`.
+"""What changed between two runs, beyond noise: `bench compare A.json B.json`.
 
-A figure has changed when the ranges of its turns have nothing in common and its medians
-are more than 5 % apart. Runs of one turn have no range: of them nothing is said.
+A ratio of two sides, a size or a count has changed when the ranges of its turns have
+nothing in common and its medians are more than 5 % apart. Times and rates are told and
+not judged: what else a machine does differs more between two runs than within one. Of
+figures of one turn nothing is said, nor of runs that were quick or had one core.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,8 +17,17 @@ from bench.results import Figure, Outcome, Run, load, number
 NOISE = 0.05
 """Medians may be apart by so much, whatever the ranges say."""
 LEAST_TURNS = 2
+JUDGED = ("x", "kB", "")
+"""The units of ratios, sizes and counts: no neighbour on the machine is in them."""
+TOLD = (
+    "Times and rates are told, not judged: what else a machine does differs more "
+    "between two runs than within one."
+)
+ONCE_IN_NAMES = " (the load was the limit)"
+"""What names ended with where it was so; the file of such a run is still compared."""
 
-Word = Literal["better", "worse", "same", "one turn", "only in A", "only in B"]
+VERDICTS = ("better", "worse", "same")
+Word = Literal["better", "worse", "same", "told", "one turn", "only in A", "only in B"]
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -37,16 +48,27 @@ class Change(msgspec.Struct, frozen=True):
 
 
 def changes(before: Run, after: Run) -> list[Change]:
-    """Compare each figure, in the order of the first run."""
+    """Compare each figure, in the order of the first run.
+
+    Where one run has a caveat nothing is judged.
+    """
     ours, theirs = dict(_figures(before)), dict(_figures(after))
-    return [_change(*key, ours.get(key), theirs.get(key)) for key in {**ours, **theirs}]
+    found = [
+        _change(*key, ours.get(key), theirs.get(key)) for key in {**ours, **theirs}
+    ]
+    if not (before.caveat or after.caveat):
+        return found
+    return [
+        msgspec.structs.replace(one, word="told") if one.word in VERDICTS else one
+        for one in found
+    ]
 
 
 def text(before: Run, after: Run) -> str:
     """Return the comparison as a table for a terminal."""
     found = changes(before, after)
     rows = [("scenario", "figure", "A", "B", "B / A", ""), *map(_row, found)]
-    lines = [f"A: {before.at}, {before.commit}", f"B: {after.at}, {after.commit}"]
+    lines = [f"A: {_origin(before)}", f"B: {_origin(after)}"]
     if before.machine.partition(", load")[0] != after.machine.partition(", load")[0]:
         lines.append("The machines differ: only ratios can be compared.")
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
@@ -54,9 +76,28 @@ def text(before: Run, after: Run) -> str:
         "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
-    changed = sum(change.word in ("better", "worse") for change in found)
-    lines.append(f"{changed} of {len(found)} changed beyond noise")
+    lines += _verdict(before, after, found)
     return "\n".join(lines)
+
+
+def _verdict(before: Run, after: Run, found: Sequence[Change]) -> Iterator[str]:
+    """Say how many changed, or why nobody can."""
+    judged = [change.word for change in found if change.word in VERDICTS]
+    if judged:
+        changed = len(judged) - judged.count("same")
+        yield f"{changed} of {len(judged)} that are judged changed beyond noise"
+        yield TOLD
+        return
+    caveats = [
+        f"{name}: {run.caveat}"
+        for name, run in (("A", before), ("B", after))
+        if run.caveat
+    ]
+    yield from caveats
+    if caveats or any(change.word == "one turn" for change in found):
+        yield "Runs of one turn or of one core cannot be compared."
+    else:
+        yield "They have nothing in common that is judged."
 
 
 def main(paths: Sequence[Path]) -> int:
@@ -78,7 +119,8 @@ _Told = tuple[Figure, int]
 def _figures(run: Run) -> Iterator[tuple[_Key, _Told]]:
     for outcome in run.outcomes:
         for figure in outcome.figures:
-            yield (outcome.scenario, figure.name), (figure, _turns(outcome, figure))
+            name = figure.name.replace(ONCE_IN_NAMES, "")
+            yield (outcome.scenario, name), (figure, _turns(outcome, figure))
 
 
 def _turns(outcome: Outcome, figure: Figure) -> int:
@@ -104,11 +146,22 @@ def _word(before: _Told | None, after: _Told | None) -> Word:
     old, new = before[0], after[0]
     if min(before[1], after[1]) < LEAST_TURNS:
         return "one turn"
+    if new.unit not in JUDGED or any(map(_is_limited_by_load, (old, new))):
+        return "told"
     is_apart = old.spread[1] < new.spread[0] or new.spread[1] < old.spread[0]
     if not is_apart or abs(new.value - old.value) <= NOISE * abs(old.value):
         return "same"
     is_higher = new.value > old.value
     return "better" if is_higher == (new.better == "higher") else "worse"
+
+
+def _is_limited_by_load(figure: Figure) -> bool:
+    return figure.name.endswith(ONCE_IN_NAMES)
+
+
+def _origin(run: Run) -> str:
+    busy = "".join(run.machine.partition("load ")[1:])
+    return ", ".join(filter(None, (run.at, run.commit, busy)))
 
 
 def _row(change: Change) -> tuple[str, ...]:

@@ -1,14 +1,16 @@
 """A run as one HTML file that needs nothing from elsewhere."""
 
+import shlex
 import statistics
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from bench.plots import PERCENTILES, by_side, pictures
-from bench.results import Figure, Outcome, Run, Sample, number
+from bench.results import Figure, Made, Outcome, Run, Sample, number
 from tests.chaos.page_parts import STYLE, Markup, badge, join, table, tag
 
 VERDICTS = {"aim": "aim met", "floor": "floor held", "missed": "missed"}
+GENERATORS = {"wrk": "wrk", "ours": "our own generator"}
 MORE_STYLE = Markup("""
 .pictures { display: flex; flex-wrap: wrap; gap: 16px; }
 figure { margin: 8px 0; padding: 8px; background: var(--card);
@@ -21,9 +23,7 @@ td.n { text-align: right; }
 
 def write(run: Run, path: Path) -> None:
     """Write the report. PlotsMissing if the library that draws is not installed."""
-    text = page(run)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    path.write_text(page(run), encoding="utf-8")
 
 
 def page(run: Run) -> str:
@@ -32,7 +32,9 @@ def page(run: Run) -> str:
     figures = [(o.scenario, f) for o in run.outcomes for f in o.figures]
     body = [
         tag("h1", title),
+        *([tag("p", tag("strong", run.caveat))] if run.caveat else []),
         tag("p", f"{run.machine}; commit ", tag("code", run.commit)),
+        *([] if run.made is None else [_made(run.made)]),
         tag(
             "p",
             "Each figure is the median of the turns; in brackets the least and the "
@@ -58,6 +60,11 @@ def verdict(figure: Figure) -> str:
     return VERDICTS.get(figure.verdict, "")
 
 
+def named(figure: Figure) -> str:
+    """Return the name of a figure, and what is to be said of it."""
+    return f"{figure.name} ({figure.note})" if figure.note else figure.name
+
+
 def limit(value: float | None, figure: Figure) -> str:
     """Tell an aim or a floor of a figure, with the direction in which it counts."""
     if value is None:
@@ -71,6 +78,17 @@ def spread(figure: Figure) -> str:
     return f"({low} to {high})" if low != high else ""
 
 
+def _made(made: Made) -> Markup:
+    versions = "".join(f"; {name}: {said}" for name, said in made.versions.items())
+    return tag(
+        "p",
+        "Made by ",
+        tag("code", shlex.join(("python", "-m", "bench", *made.arguments))),
+        f"; closed loops by {GENERATORS[made.generator]}; load average "
+        f"{made.load_average:.1f} at the start, {made.cores} cores to use{versions}",
+    )
+
+
 def _figures(figures: Iterable[tuple[str, Figure]]) -> Markup:
     rows = []
     for scenario, figure in figures:
@@ -79,7 +97,7 @@ def _figures(figures: Iterable[tuple[str, Figure]]) -> Markup:
         rows.append(
             (
                 scenario,
-                figure.name,
+                named(figure),
                 f"{number(figure.value)} {figure.unit}",
                 spread(figure),
                 limit(figure.aim, figure),

@@ -1,6 +1,7 @@
 """What a run of the benchmarks found: its schema, and its JSON on disk.
 
     Run
+    +- Made               how it was made: what to repeat it by
     +- Outcome            one scenario
        +- Sample          one turn of one side
        +- Figure          one number that is judged, over all turns
@@ -16,8 +17,17 @@ from typing import Literal
 
 import msgspec
 
+from bench.load.spec import Generator
+
 FOLDER = Path(__file__).parent / "results"
 """Where runs are written, unless told otherwise; git ignores it."""
+CORES = 2
+"""One for the servers, one for the load."""
+QUICK = "quick, one turn: its figures only show that it works; nothing is judged"
+ONE_CORE = (
+    "one core: two are needed, one for the servers and one for the load; "
+    "nothing is judged"
+)
 
 
 class Figure(msgspec.Struct, frozen=True):
@@ -32,6 +42,7 @@ class Figure(msgspec.Struct, frozen=True):
     floor: float | None
     """What must hold, where ``aim`` is what we want; a limit if less is better."""
     better: Literal["higher", "lower"]
+    note: str = ""
 
     @property
     def verdict(self) -> Literal["aim", "floor", "missed", ""]:
@@ -85,6 +96,29 @@ class Outcome(msgspec.Struct, frozen=True):
     """The peers that were not here."""
 
 
+class Made(msgspec.Struct, frozen=True):
+    """How a run was made: what to repeat it by, and to mind when it is compared."""
+
+    arguments: tuple[str, ...]
+    """Of the command line."""
+    is_quick: bool
+    cores: int
+    """That it might use."""
+    generator: Generator
+    """Of the closed loops; an open one is always ours."""
+    versions: dict[str, str]
+    """What programs that are here say of themselves, by their name."""
+    load_average: float
+    """Over the minute before it began."""
+
+    @property
+    def caveat(self) -> str:
+        """Why its figures are not judged; "" if they are."""
+        if self.is_quick:
+            return QUICK
+        return ONE_CORE if self.cores < CORES else ""
+
+
 class Run(msgspec.Struct, frozen=True):
     """All that was measured in one go, on one machine, with one state of the code."""
 
@@ -93,6 +127,13 @@ class Run(msgspec.Struct, frozen=True):
     machine: str
     commit: str
     outcomes: tuple[Outcome, ...]
+    made: Made | None = None
+    """None: in a file of before this was told."""
+
+    @property
+    def caveat(self) -> str:
+        """Why its figures are not judged; "" if they are."""
+        return "" if self.made is None else self.made.caveat
 
 
 def figure(
@@ -138,6 +179,14 @@ def ratio(
     return figure(name, ratios, "x", aim=aim, floor=floor, better=better)
 
 
+def unjudged(outcome: Outcome) -> Outcome:
+    """Return an outcome whose figures are told, and have nothing to reach."""
+    figures = tuple(
+        msgspec.structs.replace(one, aim=None, floor=None) for one in outcome.figures
+    )
+    return msgspec.structs.replace(outcome, figures=figures)
+
+
 def number(value: float) -> str:
     """Write a number for a person: three digits that count, thousands apart."""
     if value and abs(value) < 100:
@@ -147,8 +196,7 @@ def number(value: float) -> str:
 
 
 def save(run: Run, path: Path) -> None:
-    """Write the run as JSON; the folder is made if it is missing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write the run as JSON."""
     path.write_bytes(msgspec.json.format(msgspec.json.encode(run), indent=1) + b"\n")
 
 

@@ -1,6 +1,6 @@
 """One run: scenarios and measurements one after another, and what comes of it."""
 
-import subprocess
+import dataclasses
 import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -8,14 +8,15 @@ from pathlib import Path
 
 import msgspec
 
-from bench import figures, report
+from bench import figures, origin, report
 from bench.plots import PlotsMissing
-from bench.results import FOLDER, Outcome, Run, save
+from bench.results import FOLDER, Made, Outcome, Run, save, unjudged
 from bench.scenarios import SCENARIOS, measured, scenario
 from bench.scenarios.stage import Stage
 from bench.screen import Screen
 
-TOP = Path(__file__).parents[1]
+COMMAND = ".venv/bin/python -m bench"
+"""As it is run in a clone, after `make bench` has made the venv."""
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -29,22 +30,25 @@ class Choice(msgspec.Struct, frozen=True):
     url: str | None
     json: Path | None
     html: Path | None
+    arguments: tuple[str, ...] = ()
+    """All of this, as it was written."""
 
 
-def run(
-    choice: Choice, measurements: Mapping[str, figures.Measure]
-) -> tuple[Run, list[figures.Figure]]:
-    """Run what was chosen; return it, and what measurements found, in their words.
+def run(choice: Choice, measurements: Mapping[str, figures.Measure]) -> Run:
+    """Run what was chosen; tell and return what was found.
 
-    What one scenario found stays when a later one fails: it is written first.
+    What one scenario found stays when a later one fails, or a signal ends the run: it
+    is written first.
     """
     at = datetime.now(UTC)
-    size = figures.QUICK if choice.quick else figures.FULL
+    machine, state = figures.machine(), origin.commit()
+    made = origin.made(choice.arguments, is_quick=choice.quick, named=choice.peers)
     outcomes: list[Outcome] = []
     told: list[figures.Figure] = []
-    print(figures.machine(), flush=True)
-    if choice.quick:
-        print("--quick: one short turn each; its figures only show that it works")
+    print(machine, flush=True)
+    if made.caveat:
+        print(made.caveat, flush=True)
+    FOLDER.mkdir(exist_ok=True)
     try:
         with Screen() as screen:
             for number, name in enumerate(choice.names, 1):
@@ -55,36 +59,39 @@ def run(
                 ) as folder:
                     if name in SCENARIOS:
                         stage = _stage(choice, place, Path(folder), screen)
-                        outcome = scenario(name)(stage)
+                        outcome = _judged(scenario(name)(stage), made)
                         screen.add(outcome)
                     else:
-                        found = measurements[name](size, Path(folder))
+                        measure = measurements[name]
+                        outcome, found = _measure(name, measure, Path(folder), made)
                         told += found
-                        words = (measurements[name].__doc__ or name).partition("\n")
-                        outcome = measured.outcome(name, words[0], [found])
                 outcomes.append(outcome)
     finally:
+        if told:
+            print(figures.table(told))
         result = Run(
-            at=at.isoformat(timespec="seconds"),
-            machine=figures.machine(),
-            commit=commit(),
-            outcomes=tuple(outcomes),
+            at.isoformat(timespec="seconds"), machine, state, tuple(outcomes), made
         )
         if outcomes:
             _write(result, choice, at)
-    return result, told
+        if len(outcomes) < len(choice.names):
+            print(f"finished: {len(outcomes)} of {len(choice.names)}")
+    return result
 
 
-def commit() -> str:
-    """Name the state of the code; "?" outside a clone."""
-    described = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=10"],
-        cwd=TOP,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return described.stdout.strip() or "?"
+def _judged(outcome: Outcome, made: Made) -> Outcome:
+    return unjudged(outcome) if made.caveat else outcome
+
+
+def _measure(
+    name: str, measure: figures.Measure, folder: Path, made: Made
+) -> tuple[Outcome, list[figures.Figure]]:
+    """Return what a measurement found, and the same in its own words."""
+    found = measure(figures.QUICK if made.is_quick else figures.FULL, folder)
+    if made.caveat:
+        found = [dataclasses.replace(one, target="", met=None) for one in found]
+    words = (measure.__doc__ or name).partition("\n")
+    return measured.outcome(name, words[0], [found]), found
 
 
 def _stage(choice: Choice, place: str, folder: Path, screen: Screen) -> Stage:
@@ -98,8 +105,7 @@ def _stage(choice: Choice, place: str, folder: Path, screen: Screen) -> Stage:
 
 
 def _write(result: Run, choice: Choice, at: datetime) -> None:
-    # Runs with tiny numbers are looked at once, if at all: each replaces the last.
-    stem = "quick" if choice.quick else at.strftime("%Y-%m-%dT%H%M%SZ")
+    stem = at.strftime("%Y-%m-%dT%H%M%SZ") + ("-quick" if choice.quick else "")
     json = choice.json or FOLDER / f"{stem}.json"
     html = choice.html or json.with_suffix(".html")
     save(result, json)
@@ -107,6 +113,6 @@ def _write(result: Run, choice: Choice, at: datetime) -> None:
     try:
         report.write(result, html)
     except PlotsMissing as missing:
-        print(f"no report: {missing}; then: python -m bench report {json}")
+        print(f"no report: {missing}; then: {COMMAND} report {json}")
     else:
         print(f"report: {html}")

@@ -11,7 +11,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from bench.report import limit, spread, verdict
+from bench.report import limit, named, spread, verdict
 from bench.results import Outcome, number
 
 STYLES = {"aim": "green", "floor": "yellow", "missed": "bold red", "": ""}
@@ -84,7 +84,7 @@ def add_rows(table: Table, outcome: Outcome) -> None:
     for figure in outcome.figures:
         table.add_row(
             Text(scenario),
-            Text(figure.name),
+            Text(named(figure)),
             Text(f"{number(figure.value)} {figure.unit}"),
             Text(spread(figure)),
             Text(limit(figure.aim, figure)),

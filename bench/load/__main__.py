@@ -6,14 +6,13 @@ others beside it falls into what is measured.
 
 import gc
 import os
-import signal
 import sys
 import tempfile
 from pathlib import Path
-from typing import NoReturn
 
 import msgspec
 
+from bench import stopping
 from bench.load import wrk
 from bench.load.closed import run_closed
 from bench.load.cores import pin_self
@@ -25,9 +24,8 @@ READY = "ready\n"
 GO = "go\n"
 
 
-def main() -> None:
+def main() -> int:
     """Read the load, wait for the word, run it, tell the result."""
-    signal.signal(signal.SIGTERM, _end)  # so that it ends what it started
     load = msgspec.json.decode(sys.stdin.readline(), type=Load)
     pin_self(load.core)
     gc.freeze()
@@ -35,12 +33,13 @@ def main() -> None:
     sys.stdout.write(READY)
     sys.stdout.flush()
     if sys.stdin.readline() != GO:
-        return  # who started it has ended
+        return 0  # who started it has ended
     meter = CpuMeter([os.getpid()])
     result = _run(load)
     own_s = meter.wanted_s() or 0.0
     result = msgspec.structs.replace(result, wanted_s=own_s + result.wanted_s)
     sys.stdout.write(msgspec.json.encode(result).decode() + "\n")
+    return 0
 
 
 def _run(load: Load) -> Result:
@@ -52,9 +51,5 @@ def _run(load: Load) -> Result:
     return run_closed(load)
 
 
-def _end(*_: object) -> NoReturn:
-    sys.exit(1)
-
-
 if __name__ == "__main__":
-    main()
+    sys.exit(stopping.in_order(main))  # so that it ends what it started

@@ -17,6 +17,11 @@ def _allowed() -> list[int]:
     return sorted(os.sched_getaffinity(0))
 
 
+def count() -> int:
+    """Return how many cores this process may use; also where it cannot choose."""
+    return len(ALL) if sys.platform == "linux" else os.cpu_count() or 1
+
+
 ALL = frozenset(_allowed())
 """Those this process may use, seen when it began."""
 SERVER = min(ALL)

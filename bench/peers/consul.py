@@ -12,9 +12,10 @@ import orjson
 
 from bench.load.stream import request
 from bench.peers.peer import BODY, NotHere, Peer, Server, Setting
-from tests.support.process_http import try_ask
+from bench.peers.url import answered, split
 
 NAME = "consul"
+OK = 200
 
 
 class ConsulWords:
@@ -48,10 +49,10 @@ class ConsulWords:
 @contextmanager
 def consul(setting: Setting) -> Iterator[Peer]:
     """Measure what runs at the URL. It is not started here."""
-    urls = [url.rstrip("/") for url in setting.named.get(NAME, "").split(",") if url]
-    if not urls:
+    if NAME not in setting.named:
         raise NotHere(f"{NAME}: no --consul URL was given")
+    urls = split(NAME, setting.named[NAME])
     for url in urls:
-        if try_ask(url, "/v1/status/leader") is None:
-            raise NotHere(f"{NAME}: {url} does not answer")
+        if answered(NAME, url, "/v1/status/leader").status != OK:
+            raise NotHere(f"{NAME}: {url} answers, but is no Consul")
     yield Peer(NAME, tuple(Server(url) for url in urls), ConsulWords())

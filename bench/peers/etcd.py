@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 import orjson
 
 from bench.load.stream import NUMBER, request
-from bench.peers.peer import BODY, Opening, Peer, Server, Setting
+from bench.peers.peer import BODY, NotHere, Opening, Peer, Server, Setting
 from bench.peers.processes import ports, process, program, wait_answers
 from tests.support.process_http import ask
 from tests.support.process_ports import LOOPBACK
@@ -101,16 +101,23 @@ def _opening(name: str, times: tuple[str, ...]) -> Opening:
                 ]
                 pids.append(stack.enter_context(process(command, own, setting.cores)))
             urls = [
-                wait_answers(port, "/version", folder / f"n{n}")
-                for n, port in enumerate(clients)
+                wait_answers(name, pid, port, "/version", folder / f"n{n}")
+                for n, (port, pid) in enumerate(zip(clients, pids, strict=True))
             ]
-            wait_until(lambda: _is_led(urls[0]), "etcd", deadline_s=READY_S)
+            _wait_led(name, urls[0])
             servers = zip(urls, pids, strict=True)
             yield Peer(
                 name, tuple(Server(url, (pid,)) for url, pid in servers), EtcdWords()
             )
 
     return opened
+
+
+def _wait_led(name: str, url: str) -> None:
+    try:
+        wait_until(lambda: _is_led(url), "its leader", deadline_s=READY_S)
+    except AssertionError as error:
+        raise NotHere(f"{name}: {error}") from error
 
 
 def _is_led(url: str) -> bool:

@@ -34,7 +34,7 @@ def idle(setting: Setting) -> Iterator[Peer]:
     with ports(1) as (port,):
         command = [sys.executable, "-m", "bench.peers.idle", str(port), str(listed)]
         with process(command, folder, setting.cores) as pid:
-            url = wait_answers(port, "/services/any", folder)
+            url = wait_answers(NAME, pid, port, "/services/any", folder)
             yield Peer(NAME, (Server(url, (pid,)),), AloneWords())
 
 

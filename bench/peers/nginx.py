@@ -51,7 +51,7 @@ def nginx(setting: Setting) -> Iterator[Peer]:
         (folder / "nginx.conf").write_text(text)
         command = [binary, "-p", str(folder), "-c", str(folder / "nginx.conf")]
         with process(command, folder, setting.cores) as pid:
-            url = wait_answers(port, f"/services/{SERVICE}", folder)
+            url = wait_answers(NAME, pid, port, f"/services/{SERVICE}", folder)
             pids = with_children(pid)
             pin(pids, setting.cores)  # its worker may have begun before it was pinned
             yield Peer(NAME, (Server(url, pids),), ConstantWords(read))

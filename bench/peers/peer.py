@@ -14,9 +14,11 @@ import msgspec
 
 SERVICE = "web"
 """The service that is read."""
+LONG_TTL_S = 3_600
+"""Longer than any scenario: nothing ends by itself."""
 BODY: dict[str, object] = {
     "port": 8080,
-    "ttl_seconds": 3600,
+    "ttl_seconds": LONG_TTL_S,
     "health_endpoint": "",
     "metadata": {"version": "1.2.3", "region": "eu"},
 }
@@ -59,6 +61,8 @@ class Peer(msgspec.Struct, frozen=True):
     name: str
     servers: tuple[Server, ...]
     words: Words
+    answers: list[bytes] = msgspec.field(default_factory=list)
+    """To the registrations that fill it: whoever opened it may take them back."""
 
     @property
     def urls(self) -> tuple[str, ...]:
@@ -82,6 +86,8 @@ class Setting(msgspec.Struct, frozen=True):
     """URLs and programs by the name of a peer: they go before what is on PATH."""
     answer: bytes = b""
     """Our answer to the read, for those that give a constant one."""
+    tell: Callable[[str], None] = print
+    """Says in one line what somebody must know whose server is used."""
 
     def own_folder(self, name: str) -> Path:
         """Make the folder of one peer."""

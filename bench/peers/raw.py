@@ -29,7 +29,7 @@ def raw(setting: Setting) -> Iterator[Peer]:
     with ports(1) as (port,):
         command = [sys.executable, "-m", "bench.peers.raw", str(port), str(answer)]
         with process(command, folder, setting.cores) as pid:
-            url = wait_answers(port, "/", folder)
+            url = wait_answers(NAME, pid, port, "/", folder)
             words = ConstantWords(RegistryWords().read(SERVICE))
             yield Peer(NAME, (Server(url, (pid,)),), words)
 

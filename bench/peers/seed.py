@@ -32,5 +32,5 @@ def seed(setting: Setting) -> Iterator[Peer]:
             "HEALTH_CHECK_INTERVAL": PERMANENT_S,
         }
         with process(command, folder, setting.cores, settings) as pid:
-            url = wait_answers(port, "/health", folder)
+            url = wait_answers(NAME, pid, port, "/health", folder)
             yield Peer(NAME, (Server(url, (pid,)),), AloneWords())

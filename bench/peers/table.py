@@ -12,7 +12,7 @@ from bench.peers.ours import ours
 from bench.peers.peer import NotHere, Opening, Peer, Setting
 from bench.peers.raw import raw
 from bench.peers.seed import seed
-from bench.peers.url import by_url, is_url
+from bench.peers.url import by_url
 
 PEERS: Mapping[str, Opening] = {
     "ours": ours,
@@ -28,15 +28,14 @@ PEERS: Mapping[str, Opening] = {
 
 def opening(name: str, setting: Setting) -> Opening:
     """Return how a peer is opened: one of the table, or one given by URL."""
-    at = setting.named.get(name, "")
-    if name not in PEERS or (name == OURS and at):
-        return by_url(name, at)
+    if name not in PEERS or (name == OURS and OURS in setting.named):
+        return by_url(name, setting.named[name])
     return PEERS[name]
 
 
 def extra(named: Mapping[str, str]) -> list[str]:
-    """Return the names that were given with a URL and are none of the table."""
-    return [name for name, at in named.items() if name not in PEERS and is_url(at)]
+    """Return the names that were given and are none of the table."""
+    return [name for name in named if name not in PEERS]
 
 
 def opened_one(name: str, setting: Setting) -> AbstractContextManager[Peer]:
@@ -48,7 +47,11 @@ def opened_one(name: str, setting: Setting) -> AbstractContextManager[Peer]:
 def opened(
     names: Iterable[str], setting: Setting
 ) -> Iterator[tuple[list[Peer], list[str]]]:
-    """Open peers; give those that are here, and why the others are not."""
+    """Open peers; give those that are here, and why the others are not.
+
+    Raises:
+        NotHere: Ours is among them and is not here: without it nothing is compared.
+    """
     here: list[Peer] = []
     absent: list[str] = []
     with ExitStack() as stack:
@@ -56,6 +59,8 @@ def opened(
             try:
                 peer = stack.enter_context(opening(name, setting)(setting))
             except NotHere as error:
+                if name == OURS:
+                    raise
                 absent.append(str(error))
             else:
                 here.append(peer)

@@ -3,28 +3,41 @@
 import orjson
 
 from bench.load.stream import request
-from bench.peers.peer import BODY
+from bench.peers.peer import BODY, LONG_TTL_S
 
 
 class RegistryWords:
-    """The HTTP API of this registry, and of each that took it over."""
+    """The HTTP API of this registry, and of each that took it over.
+
+    Where others use the server, ``prefix`` keeps our services apart from theirs.
+    """
+
+    def __init__(self, prefix: str = "", ttl_s: int = LONG_TTL_S) -> None:
+        self._prefix = prefix
+        self._ttl_s = ttl_s
 
     def register(self, service: str, host: str) -> bytes | None:
         """`POST /register`."""
-        body = BODY | {"name": service, "host": host}
+        name = self._prefix + service
+        body = BODY | {"name": name, "host": host, "ttl_seconds": self._ttl_s}
         return request("POST", "/register", orjson.dumps(body))
 
     def read(self, service: str) -> bytes:
         """`GET /services/NAME`."""
-        return request("GET", f"/services/{service}")
+        return request("GET", f"/services/{self._prefix}{service}")
 
     def consistent_read(self, service: str) -> bytes | None:
         """The same with ``consistent=true``."""
-        return request("GET", f"/services/{service}?consistent=true")
+        return request("GET", f"/services/{self._prefix}{service}?consistent=true")
 
     def heartbeat(self, registered: bytes) -> bytes | None:
         """`POST /heartbeat/ID`, without a body."""
         return request("POST", f"/heartbeat/{orjson.loads(registered)['service_id']}")
+
+    def deregister(self, registered: bytes) -> bytes:
+        """`DELETE /deregister/ID`, of what this is the answer to."""
+        service_id = orjson.loads(registered)["service_id"]
+        return request("DELETE", f"/deregister/{service_id}")
 
 
 class AloneWords(RegistryWords):

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import msgspec
-import orjson
 
 from bench.peers.peer import SERVICE, Peer
 from bench.peers.table import extra, opened, opened_one
@@ -18,6 +17,7 @@ from bench.scenarios.sides import (
     fill,
     idle_percent,
     interleaved,
+    listed,
     pace,
     rate,
     reading,
@@ -75,8 +75,8 @@ def compare(
     service = f"{SERVICE}-{count}"
     fill(mine, {service: count})
     sent = answer(mine.urls[0], mine.words.read(service))
-    listed = orjson.loads(sent.partition(b"\r\n\r\n")[2])["instances"]
-    assert len(listed) == count, f"{len(listed)} instances are listed, not {count}"
+    there = len(listed(mine.urls[0], mine.words.read(service)))
+    assert there == count, f"{there} instances are listed, not {count}"
     own = msgspec.structs.replace(
         setting(stage), folder=stage.folder / f"of-{count}", answer=sent
     )

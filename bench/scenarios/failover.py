@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from bench.figures import percentile
 from bench.peers.peer import NotHere
 from bench.results import Figure, Outcome, Sample, figure
+from bench.scenarios.elsewhere import left_out
 from bench.scenarios.etcd_failover import etcd_gap_s
-from bench.scenarios.filling import left_out
 from bench.scenarios.kills import first_write_s
 from bench.scenarios.stage import Stage
 from tests.support.process_cluster import ProcessCluster, process_cluster

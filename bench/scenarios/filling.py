@@ -1,32 +1,32 @@
 """What scenarios register: services of five instances, that live by heartbeats."""
 
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Sequence
 
 import orjson
 import uvloop
 
 from bench import client
 from bench.load.stream import request
-from bench.results import Outcome
-from bench.scenarios.stage import Stage
+from bench.peers.peer import LONG_TTL_S
 
 PER_SERVICE = 5
 CONNECTIONS = 64
-LONG_TTL_S = 3_600
-"""Longer than any scenario: nothing ends by itself."""
-OWN_CLUSTER = "a cluster of its own, which it needs: left out with --url"
 
 
-def body(number: int, *, ttl_s: int = LONG_TTL_S) -> dict[str, object]:
+def body(number: int) -> dict[str, object]:
     """Return the registration with this number, as a client would send it."""
     return {
         "name": service(number // PER_SERVICE),
-        "host": f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}",
+        "host": host(number),
         "port": 8080,
-        "ttl_seconds": ttl_s,
+        "ttl_seconds": LONG_TTL_S,
         "metadata": {"version": "1.2.3", "region": "eu"},
     }
+
+
+def host(number: int) -> str:
+    """Return an address, a new one for each number."""
+    return f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
 
 
 def service(number: int) -> str:
@@ -39,34 +39,25 @@ def read(number: int) -> bytes:
     return request("GET", f"/services/{service(number)}")
 
 
-def write(number: int, *, ttl_s: int = LONG_TTL_S) -> bytes:
+def write(number: int) -> bytes:
     """Return the request that registers the instance with this number."""
-    return request("POST", "/register", orjson.dumps(body(number, ttl_s=ttl_s)))
+    return request("POST", "/register", orjson.dumps(body(number)))
 
 
-def fill(
-    urls: Sequence[str], first: int, until: int, *, ttl_s: int = LONG_TTL_S
-) -> list[str]:
-    """Register all numbers from ``first`` up to ``until``; return their ids.
+def fill(urls: Sequence[str], first: int, until: int) -> None:
+    """Register all numbers from ``first`` up to ``until``."""
+    register(urls, map(write, range(first, until)))
 
-    In the order of the answers, which is about that of the numbers.
-    """
+
+def register(urls: Sequence[str], requests: Iterable[bytes]) -> list[bytes]:
+    """Send registrations to all; return the answers, about in their order."""
     answers: list[bytes] = []
-    wanted = islice(_writes(first, ttl_s), until - first)
-    load = client.run(urls, wanted, connections=CONNECTIONS, answers=answers)
+    load = client.run(urls, requests, connections=CONNECTIONS, answers=answers)
     uvloop.run(load)
-    return [str(orjson.loads(answer)["service_id"]) for answer in answers]
+    return answers
 
 
-def left_out(stage: Stage, name: str, workload: str) -> Outcome | None:
-    """Return what is told of a scenario that cannot use a given cluster, if one is."""
-    if stage.url is None:
-        return None
-    return Outcome(name, workload, samples=(), figures=(), absent=(OWN_CLUSTER,))
-
-
-def _writes(first: int, ttl_s: int) -> Iterator[bytes]:
-    number = first
-    while True:
-        yield write(number, ttl_s=ttl_s)
-        number += 1
+def registered_as(registration: bytes, **fields: object) -> bytes:
+    """Return a registration with other values in some fields of its body."""
+    body = orjson.loads(registration.partition(b"\r\n\r\n")[2]) | fields
+    return request("POST", "/register", orjson.dumps(body))

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from bench.load.meter import CpuMeter
 from bench.load.run import as_sample, loads, numbers
 from bench.load.spec import Load
-from bench.load.stream import NUMBER, Stream, request
+from bench.load.stream import NUMBER, Stream
+from bench.peers.peer import SERVICE, Peer
+from bench.peers.table import opened_one
 from bench.results import Figure, Outcome, figure
-from bench.scenarios.filling import PER_SERVICE, fill, read, write
+from bench.scenarios.sides import ALL_CORES, OURS, fill, setting
 from bench.scenarios.stage import Stage
-from tests.support.process_cluster import process_cluster
 from tests.support.process_http import try_ask
 
 NAME = "flood"
@@ -23,6 +24,8 @@ SECONDS = 60.0
 QUICK_SECONDS = 2.0
 CONNECTIONS = 64
 WRITES_PER_S = 20.0
+INSTANCES = 5
+HOST = f"h-{NUMBER.decode()}"
 WRITING = 8
 """Connections of the writer."""
 MARGIN_S = 1.0
@@ -33,24 +36,19 @@ ASKED_S = 5.0
 def run(stage: Stage) -> Outcome:
     """Flood the cluster that is given, or one of ours."""
     seconds = QUICK_SECONDS if stage.quick else SECONDS
-    if stage.url is not None:
-        return _flood(stage, stage.url.split(","), (), seconds)
-    quiet = {"SERVICE_REGISTRY_LOG_LEVEL": "warning"}
-    with process_cluster(stage.folder, settings=lambda _: quiet) as cluster:
-        pids = [replica.pid for replica in cluster]
-        return _flood(stage, cluster.urls, pids, seconds)
+    with opened_one(OURS, setting(stage, ALL_CORES)) as mine:
+        return _flood(stage, mine, seconds)
 
 
-def _flood(
-    stage: Stage, urls: Sequence[str], pids: Sequence[int], seconds: float
-) -> Outcome:
-    fill(urls, 0, PER_SERVICE)
+def _flood(stage: Stage, mine: Peer, seconds: float) -> Outcome:
+    urls = mine.urls
+    fill(mine, {SERVICE: INSTANCES})
     stage.tell(f"reads at full rate for {seconds:g} s")
     before = _term(urls)
-    meter, began_s = CpuMeter(pids), time.monotonic()
+    meter, began_s = CpuMeter(mine.pids), time.monotonic()
     with (
-        loads(*_readers(urls, seconds + MARGIN_S)) as readers,
-        loads(_writer(urls, seconds)) as (writer,),
+        loads(*_readers(mine, seconds + MARGIN_S)) as readers,
+        loads(_writer(mine, seconds)) as (writer,),
     ):
         wrote = writer.result()
         found = [reader.result() for reader in readers]
@@ -85,24 +83,24 @@ def _flood(
     return Outcome(NAME, WORKLOAD, (*samples, writes), figures, absent=())
 
 
-def _readers(urls: Sequence[str], seconds: float) -> list[Load]:
+def _readers(mine: Peer, seconds: float) -> list[Load]:
     return [
         Load(
             urls=(url,),
-            stream=Stream((read(0),)),
+            stream=Stream((mine.words.read(SERVICE),)),
             connections=CONNECTIONS,
             seconds=seconds,
         )
-        for url in urls
+        for url in mine.urls
     ]
 
 
-def _writer(urls: Sequence[str], seconds: float) -> Load:
-    body = write(0).partition(b"\r\n\r\n")[2].replace(b"10.0.0.0", b"h-" + NUMBER)
-    body = body.replace(b"service-0", b"written")
+def _writer(mine: Peer, seconds: float) -> Load:
+    write = mine.words.register("written", HOST)
+    assert write is not None
     return Load(
-        urls=tuple(urls),
-        stream=Stream((request("POST", "/register", body),), first=numbers()),
+        urls=mine.urls,
+        stream=Stream((write,), first=numbers()),
         connections=WRITING,
         seconds=seconds,
         rate_per_s=WRITES_PER_S,

@@ -8,7 +8,8 @@ from bench.load.run import sample
 from bench.load.spec import Load
 from bench.load.stream import Stream
 from bench.results import Figure, Outcome, Sample, figure, ratio
-from bench.scenarios.filling import fill, left_out, read
+from bench.scenarios.elsewhere import left_out
+from bench.scenarios.filling import fill, read
 from bench.scenarios.stage import Stage
 from tests.support.process_cluster import process_cluster
 from tests.support.process_replica import ReplicaProcess

@@ -5,7 +5,7 @@ import random
 import msgspec
 
 from bench.peers.peer import SERVICE
-from bench.peers.table import opened, opened_one
+from bench.peers.table import opened_one
 from bench.results import Outcome
 from bench.scenarios.ratios import cpus, rates
 from bench.scenarios.sides import (
@@ -41,8 +41,8 @@ def run(stage: Stage) -> Outcome:
         reads = [mine.words.read(name) for name in names]
         sent = answer(mine.urls[0], reads[0])
         own = msgspec.structs.replace(setting(stage), answer=sent)
-        with opened([RAW], own) as (others, _):
-            sides = [reading(peer, reads) for peer in (mine, *others)]
+        with opened_one(RAW, own) as raw:
+            sides = [reading(peer, reads) for peer in (mine, raw)]
             sides.append(reading(mine, reads[:1], ONE))
             turns = interleaved(stage, sides, pace(stage))
     return Outcome(

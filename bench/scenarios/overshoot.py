@@ -3,8 +3,10 @@
 from bench import figures, leases
 from bench.results import Outcome
 from bench.scenarios import measured
+from bench.scenarios.elsewhere import NO_CLUSTER, left_out
 from bench.scenarios.stage import Stage
 
+NAME = "overshoot"
 TURNS = 3
 WORKLOAD = (
     "The keeper and the pulse of a leader, without a log or HTTP: 100,000 leases of "
@@ -14,9 +16,11 @@ WORKLOAD = (
 
 def run(stage: Stage) -> Outcome:
     """Measure as `python -m bench leases` does, in turns."""
+    if (outcome := left_out(stage, NAME, WORKLOAD, NO_CLUSTER)) is not None:
+        return outcome
     size = figures.QUICK if stage.quick else figures.FULL
     found = []
     for turn in range(size.turns if stage.quick else TURNS):
         stage.tell(f"turn {turn + 1}")
         found.append(leases.measure(size, stage.folder))
-    return measured.outcome("overshoot", WORKLOAD, found)
+    return measured.outcome(NAME, WORKLOAD, found)

@@ -3,17 +3,19 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
+import orjson
 
-from bench.load.cores import ALL, LOAD, pin
+from bench.load.cores import ALL, LOAD
 from bench.load.meter import CpuMeter
 from bench.load.run import as_sample, loads
 from bench.load.spec import Load
-from bench.load.stream import Stream, request
+from bench.load.stream import Stream
+from bench.peers.peer import Peer
+from bench.peers.table import opened_one
 from bench.results import Figure, Outcome, Sample, figure
-from bench.scenarios.filling import PER_SERVICE, fill, read
+from bench.scenarios.filling import PER_SERVICE, host, register, registered_as, service
+from bench.scenarios.sides import OURS, listed, setting
 from bench.scenarios.stage import Stage
-from tests.support.process_cluster import process_cluster
-from tests.support.process_http import ask
 
 NAME = "platform"
 WORKLOAD = (
@@ -38,38 +40,35 @@ CONNECTIONS = 64
 
 def run(stage: Stage) -> Outcome:
     """Run as many turns as there are, each as long as all heartbeats take."""
-    if stage.url is not None:
-        return _day(stage, stage.url.split(","), ())
-    quiet = {"SERVICE_REGISTRY_LOG_LEVEL": "warning"}
-    with process_cluster(stage.folder, settings=lambda _: quiet) as cluster:
-        pids = [replica.pid for replica in cluster]
-        pin(pids, ALL - {LOAD} or ALL)
-        return _day(stage, cluster.urls, pids)
+    with opened_one(OURS, setting(stage, ALL - {LOAD} or ALL)) as mine:
+        return _day(stage, mine)
 
 
-def _day(stage: Stage, urls: Sequence[str], pids: Sequence[int]) -> Outcome:
+def _day(stage: Stage, mine: Peer) -> Outcome:
     count = QUICK_INSTANCES if stage.quick else INSTANCES
     period_s = QUICK_HEARTBEAT_S if stage.quick else HEARTBEAT_S
     stage.tell(f"filling to {count:,} instances")
-    ids = fill(urls, 0, count, ttl_s=TTL_S)
+    mine.answers.extend(register(mine.urls, _registrations(mine, count)))
     beats_per_s = count / period_s
-    beats = [request("POST", f"/heartbeat/{service_id}") for service_id in ids]
-    beating = _load(urls, beats, beats_per_s, period_s)
-    reading = _load(urls, _reads(count), beats_per_s * READS_PER_BEAT, period_s)
+    made = [mine.words.heartbeat(answer) for answer in mine.answers]
+    beats = [one for one in made if one is not None]
+    beating = _load(mine.urls, beats, beats_per_s, period_s)
+    reads = _reads(mine, count)
+    reading = _load(mine.urls, reads, beats_per_s * READS_PER_BEAT, period_s)
     load = msgspec.structs.replace(reading, beside=(beating,))
     samples: list[Sample] = []
     shares: list[float] = []
     for turn in range(1 if stage.quick else TURNS):
         stage.tell(f"turn {turn + 1}")
         with loads(load) as (running,):
-            meter = CpuMeter(pids)
+            meter = CpuMeter(mine.pids)
             result = running.result()
         used_s = meter.used_s()
         samples.append(as_sample(READS, turn, result, None))
         samples.append(as_sample(BEATS, turn, result.beside[0], None))
         if used_s is not None:
             shares.append(100.0 * used_s / result.seconds)
-    found = tuple(_figures(samples, shares, urls, ids))
+    found = tuple(_figures(samples, shares, mine))
     return Outcome(NAME, WORKLOAD, tuple(samples), found, absent=())
 
 
@@ -86,18 +85,23 @@ def _load(
     )
 
 
-def _reads(instances: int) -> Iterator[bytes]:
+def _registrations(mine: Peer, count: int) -> Iterator[bytes]:
+    for number in range(count):
+        made = mine.words.register(service(number // PER_SERVICE), host(number))
+        assert made is not None
+        yield registered_as(made, ttl_seconds=TTL_S)
+
+
+def _reads(mine: Peer, instances: int) -> Iterator[bytes]:
     """Return a read of each service, in an order in which no neighbours follow."""
     services = instances // PER_SERVICE
     # A step without a divisor in common with the number of services meets them all.
-    return (read(number * STEP % services) for number in range(services))
+    for number in range(services):
+        yield mine.words.read(service(number * STEP % services))
 
 
 def _figures(
-    samples: Sequence[Sample],
-    shares: Sequence[float],
-    urls: Sequence[str],
-    ids: Sequence[str],
+    samples: Sequence[Sample], shares: Sequence[float], mine: Peer
 ) -> Iterator[Figure]:
     for side in (READS, BEATS):
         turns = [sample.latency_us for sample in samples if sample.side == side]
@@ -106,19 +110,17 @@ def _figures(
             yield figure(f"{side}, {name}", values_ms, "ms", better="lower")
     errors = [float(sample.errors) for sample in samples]
     yield figure("requests that failed", errors, "", floor=0.0, better="lower")
-    gone = float(_listed_short(urls, ids))
+    gone = float(_listed_short(mine))
     yield figure("instances that ended", [gone], "", floor=0.0, better="lower")
     if shares:
         yield figure("CPU of all replicas", shares, "% of a core", better="lower")
 
 
-def _listed_short(urls: Sequence[str], ids: Sequence[str]) -> int:
+def _listed_short(mine: Peer) -> int:
     """Return how many of our instances are no longer listed as healthy."""
-    services = len(ids) // PER_SERVICE
-    listed: set[str] = set()
-    for number in range(services):
-        reply = ask(urls[number % len(urls)], f"/services/service-{number}")
-        found = reply.json.get("instances", [])
-        assert isinstance(found, list)
-        listed.update(str(instance["service_id"]) for instance in found)
-    return len(set(ids) - listed)
+    wanted = {str(orjson.loads(answer)["service_id"]) for answer in mine.answers}
+    for number in range(len(wanted) // PER_SERVICE):
+        url = mine.urls[number % len(mine.urls)]
+        found = listed(url, mine.words.read(service(number)))
+        wanted.difference_update(str(one["service_id"]) for one in found)
+    return len(wanted)

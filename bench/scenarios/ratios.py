@@ -1,11 +1,14 @@
 """The figures that compare two sides: of their rates, and of their CPU per request."""
 
+import msgspec
+
 from bench.results import Figure, ratio
 from bench.scenarios.sides import Turns, cpu, rate
 
 Limits = tuple[float | None, float | None]
 """Aim and floor."""
 NO_LIMITS: Limits = (None, None)
+LOAD_LIMITED = "the load was the limit"
 
 
 def rates(
@@ -13,14 +16,14 @@ def rates(
 ) -> Figure:
     """Return the ratio of two rates.
 
-    Where the load was the limit of either side there is nothing to judge, and the name
-    says so.
+    Where the load was the limit of either side there is nothing to judge, and a note
+    says so: the name stays, so that two runs can be compared.
     """
-    name = f"{what} / {other}"
-    if turns.is_limited_by_load(mine) or turns.is_limited_by_load(other):
-        name, limits = f"{name} (the load was the limit)", NO_LIMITS
+    is_limited = turns.is_limited_by_load(mine) or turns.is_limited_by_load(other)
+    aim, floor = NO_LIMITS if is_limited else limits
     over, under = turns.values(mine, rate), turns.values(other, rate)
-    return ratio(name, over, under, aim=limits[0], floor=limits[1])
+    found = ratio(f"{what} / {other}", over, under, aim=aim, floor=floor)
+    return msgspec.structs.replace(found, note=LOAD_LIMITED if is_limited else "")
 
 
 def cpus(

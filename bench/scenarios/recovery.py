@@ -7,7 +7,8 @@ from pathlib import Path
 from bench import figures, stall
 from bench.results import Figure, Outcome, figure
 from bench.scenarios import measured
-from bench.scenarios.filling import fill, left_out
+from bench.scenarios.elsewhere import left_out
+from bench.scenarios.filling import fill
 from bench.scenarios.stage import Stage
 from tests.support.process_cluster import ProcessCluster, process_cluster
 from tests.support.process_replica import ReplicaProcess

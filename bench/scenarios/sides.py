@@ -11,6 +11,7 @@ from itertools import islice
 from urllib.parse import urlsplit
 
 import msgspec
+import orjson
 import uvloop
 
 from bench import client
@@ -22,6 +23,7 @@ from bench.load.spec import Load
 from bench.load.stream import Stream
 from bench.peers.peer import Peer, Setting
 from bench.results import Sample
+from bench.scenarios.filling import host
 from bench.scenarios.stage import Stage
 
 OURS, RAW, IDLE = "ours", "raw", "idle"
@@ -224,7 +226,7 @@ def fill(peer: Peer, services: Mapping[str, int]) -> list[bytes]:
     At the server that reads are sent to: it has them when it has answered.
     """
     made = [
-        peer.words.register(name, f"10.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}")
+        peer.words.register(name, host(n))
         for name, count in services.items()
         for n in range(count)
     ]
@@ -236,7 +238,15 @@ def fill(peer: Peer, services: Mapping[str, int]) -> list[bytes]:
             [peer.urls[0]], part, connections=FILL_CONNECTIONS, answers=answers
         )
         uvloop.run(run)
+    peer.answers.extend(answers)
     return answers
+
+
+def listed(url: str, read: bytes) -> list[dict[str, object]]:
+    """Return the instances that a server of ours lists."""
+    body = answer(url, read).partition(b"\r\n\r\n")[2]
+    found: list[dict[str, object]] = orjson.loads(body)["instances"]
+    return found
 
 
 def answer(url: str, request: bytes) -> bytes:

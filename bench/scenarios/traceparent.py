@@ -5,9 +5,9 @@ What remembers header blocks reads well until its clients are traced.
 
 import msgspec
 
-from bench.load.stream import TRACEPARENT, request
+from bench.load.stream import TRACEPARENT
 from bench.peers.peer import SERVICE
-from bench.peers.table import opened, opened_one
+from bench.peers.table import opened_one
 from bench.results import Outcome
 from bench.scenarios.ratios import Limits, cpus, rates
 from bench.scenarios.sides import (
@@ -33,13 +33,13 @@ LIMITS: Limits = (0.88, 0.75)
 
 def run(stage: Stage) -> Outcome:
     """Compare with the raw responder, which is sent the same."""
-    read = request("GET", f"/services/{SERVICE}", headers=TRACEPARENT)
     with opened_one(OURS, setting(stage)) as mine:
         fill(mine, {SERVICE: INSTANCES})
-        sent = answer(mine.urls[0], mine.words.read(SERVICE))
-        own = msgspec.structs.replace(setting(stage), answer=sent)
-        with opened([RAW], own) as (others, _):
-            sides = [reading(peer, [read]) for peer in (mine, *others)]
+        read = mine.words.read(SERVICE)
+        own = msgspec.structs.replace(setting(stage), answer=answer(mine.urls[0], read))
+        traced = read.removesuffix(b"\r\n") + TRACEPARENT + b"\r\n"
+        with opened_one(RAW, own) as raw:
+            sides = [reading(peer, [traced]) for peer in (mine, raw)]
             turns = interleaved(stage, sides, pace(stage))
     return Outcome(
         scenario="traceparent",

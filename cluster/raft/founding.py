@@ -51,10 +51,10 @@ class Founding:
 
     def tick(self, now_s: float) -> None:
         """Begin a round of questions when it is due and ours to ask."""
+        if now_s < self._next_round_s or not self._is_mine_to_ask(self._current()):
+            return
         me = self._current()
         peers = set(me.members) - {me.node_id}
-        if now_s < self._next_round_s or not self._is_mine_to_ask(me):
-            return
         if not peers:
             self._found(me)
             return
