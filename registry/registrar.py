@@ -184,8 +184,6 @@ class Registrar:
 
     def renewed(self, service_id: ServiceId, renewal: Renewal) -> Written:
         """Return what became of a renewal that is done. Raises like ``heartbeat``."""
-        if renewal.cancelled():  # by another that waited for it: nobody should
-            raise unknown_naming(service_id)
         try:
             index, code = renewal.result()
         except OutcomeUnknown as error:

@@ -78,6 +78,9 @@ class LeaseWatch:
         """Look whether one is still at risk; what is due stays where it is."""
         self._look(service_id, now_s)
 
+    def _ends_s(self, lease: Lease, lasts_s: float) -> float:
+        return self._stamps.at(lease.renewed_at >> 8) + lasts_s
+
     def _look(self, service_id: ServiceId, now_s: float) -> bool:
         """Note how a lease stands and when to look again; True if it is due."""
         lease = self._catalog.lease(service_id)
@@ -91,7 +94,7 @@ class LeaseWatch:
         if not lasts_s:  # For good.
             self._forget(service_id)
             return False
-        ends_s = self._stamps.at(lease.renewed_at >> 8) + lasts_s
+        ends_s = self._ends_s(lease, lasts_s)
         if has_check:
             self._heartbeat_only.discard(service_id)
             self._at_risk.pop(service_id, None)

@@ -19,13 +19,18 @@ from tests.simulation.seeds import Seed, run_seed
 SECONDS = 20.0
 
 
+def _replace(owner: type, name: str, mistake: Callable[..., object]) -> None:
+    assert hasattr(owner, name), f"{owner.__name__} has no {name} to be wrong in"
+    setattr(owner, name, mistake)
+
+
 def _forgets_renewals() -> None:
     """A keeper that counts from the registration, and trusts that it is refused."""
 
     def ends_s(self: LeaseWatch, lease: Lease, lasts_s: float) -> float:
         return self._stamps.at(lease.registration.generation >> 8) + lasts_s
 
-    setattr(LeaseWatch, "_ends_s", ends_s)  # noqa: B010
+    _replace(LeaseWatch, "_ends_s", ends_s)
 
 
 def _counts_stalls() -> None:
@@ -34,8 +39,8 @@ def _counts_stalls() -> None:
     def read(_: LeaseClock, now_s: float) -> float:
         return now_s
 
-    setattr(LeaseClock, "read", read)  # noqa: B010
-    setattr(LeaseClock, "sure", read)  # noqa: B010
+    _replace(LeaseClock, "read", read)
+    _replace(LeaseClock, "sure", read)
 
 
 def _asks_nobody() -> None:
@@ -44,7 +49,7 @@ def _asks_nobody() -> None:
     def ask(self: SecondOpinion, watched: Watched) -> None:
         self._judge.decided(watched, failed=("me",), dead=True)
 
-    setattr(SecondOpinion, "ask", ask)  # noqa: B010
+    _replace(SecondOpinion, "ask", ask)
 
 
 def _checks_prove_nothing() -> None:
@@ -53,7 +58,7 @@ def _checks_prove_nothing() -> None:
     def passed(_: CheckRenewals, watched: Watched) -> None:
         """Forget it."""
 
-    setattr(CheckRenewals, "passed", passed)  # noqa: B010
+    _replace(CheckRenewals, "passed", passed)
 
 
 MISTAKES: dict[str, Callable[[], None]] = {

@@ -1,7 +1,5 @@
 """Heartbeats: a renewal always, and a change of status where one is reported."""
 
-import asyncio
-
 import pytest
 
 from registry.catalog.commands import Expire, Expiry, SetStatus
@@ -150,18 +148,6 @@ async def test_an_unknown_outcome_of_a_heartbeat_names_the_id() -> None:
 
     with pytest.raises(OutcomeUnknown, match="service_id id-1 is safe"):
         await cases.registrar.heartbeat(service_id, deadline_s=cases.now_s)
-
-
-async def test_a_renewal_that_another_has_cancelled_has_an_unknown_outcome() -> None:
-    """Nobody should; who waits for the same one is told what is true, and not ended."""
-    cases = UseCases()
-    service_id = await cases.register()
-    renewal = cases.registrar.renew(service_id, deadline_s=cases.now_s)
-    renewal.cancel()
-    await asyncio.wait((renewal,))
-
-    with pytest.raises(OutcomeUnknown, match=service_id):
-        cases.registrar.renewed(service_id, renewal)
 
 
 def _failed(cases: UseCases, service_id: ServiceId) -> SetStatus:
