@@ -146,7 +146,7 @@ def _word(before: _Told | None, after: _Told | None) -> Word:
     old, new = before[0], after[0]
     if min(before[1], after[1]) < LEAST_TURNS:
         return "one turn"
-    if new.unit not in JUDGED or any(map(_is_limited_by_load, (old, new))):
+    if new.unit not in JUDGED or any(map(_is_noted, (old, new))):
         return "told"
     is_apart = old.spread[1] < new.spread[0] or new.spread[1] < old.spread[0]
     if not is_apart or abs(new.value - old.value) <= NOISE * abs(old.value):
@@ -155,8 +155,9 @@ def _word(before: _Told | None, after: _Told | None) -> Word:
     return "better" if is_higher == (new.better == "higher") else "worse"
 
 
-def _is_limited_by_load(figure: Figure) -> bool:
-    return figure.name.endswith(ONCE_IN_NAMES)
+def _is_noted(figure: Figure) -> bool:
+    """Whether it comes with a reservation, so that it was not judged in its own run."""
+    return bool(figure.note) or figure.name.endswith(ONCE_IN_NAMES)
 
 
 def _origin(run: Run) -> str:

@@ -23,11 +23,9 @@ FOLDER = Path(__file__).parent / "results"
 """Where runs are written, unless told otherwise; git ignores it."""
 CORES = 2
 """One for the servers, one for the load."""
-QUICK = "quick, one turn: its figures only show that it works; nothing is judged"
-ONE_CORE = (
-    "one core: two are needed, one for the servers and one for the load; "
-    "nothing is judged"
-)
+QUICK = "quick, one turn: figures only show that it works"
+ONE_CORE = "one core: two are needed, one for the servers and one for the load"
+UNJUDGED = "nothing is judged"
 
 
 class Figure(msgspec.Struct, frozen=True):
@@ -114,9 +112,10 @@ class Made(msgspec.Struct, frozen=True):
     @property
     def caveat(self) -> str:
         """Why its figures are not judged; "" if they are."""
-        if self.is_quick:
-            return QUICK
-        return ONE_CORE if self.cores < CORES else ""
+        said = [QUICK] if self.is_quick else []
+        if self.cores < CORES:
+            said.append(ONE_CORE)
+        return "; ".join([*said, UNJUDGED]) if said else ""
 
 
 class Run(msgspec.Struct, frozen=True):

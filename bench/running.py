@@ -12,6 +12,7 @@ from bench import figures, origin, report
 from bench.plots import PlotsMissing
 from bench.results import FOLDER, Made, Outcome, Run, save, unjudged
 from bench.scenarios import SCENARIOS, measured, scenario
+from bench.scenarios.elsewhere import not_measured
 from bench.scenarios.stage import Stage
 from bench.screen import Screen
 
@@ -48,7 +49,8 @@ def run(choice: Choice, measurements: Mapping[str, figures.Measure]) -> Run:
     print(machine, flush=True)
     if made.caveat:
         print(made.caveat, flush=True)
-    FOLDER.mkdir(exist_ok=True)
+    if choice.json is None:
+        FOLDER.mkdir(exist_ok=True)
     try:
         with Screen() as screen:
             for number, name in enumerate(choice.names, 1):
@@ -61,20 +63,26 @@ def run(choice: Choice, measurements: Mapping[str, figures.Measure]) -> Run:
                         stage = _stage(choice, place, Path(folder), screen)
                         outcome = _judged(scenario(name)(stage), made)
                         screen.add(outcome)
+                    elif choice.url is not None:
+                        words = (measurements[name].__doc__ or name).partition("\n")
+                        outcome = not_measured(name, words[0])
+                        screen.add(outcome)
                     else:
                         measure = measurements[name]
                         outcome, found = _measure(name, measure, Path(folder), made)
                         told += found
                 outcomes.append(outcome)
     finally:
-        if told:
-            print(figures.table(told))
         result = Run(
             at.isoformat(timespec="seconds"), machine, state, tuple(outcomes), made
         )
-        if outcomes:
-            _write(result, choice, at)
-        if len(outcomes) < len(choice.names):
+        # Before anything is told: what it is told to may be gone.
+        written = _write(result, choice, at) if outcomes else []
+        if told:
+            print(figures.table(told))
+        for line in written:
+            print(line)
+        if 0 < len(outcomes) < len(choice.names):
             print(f"finished: {len(outcomes)} of {len(choice.names)}")
     return result
 
@@ -104,15 +112,15 @@ def _stage(choice: Choice, place: str, folder: Path, screen: Screen) -> Stage:
     )
 
 
-def _write(result: Run, choice: Choice, at: datetime) -> None:
+def _write(result: Run, choice: Choice, at: datetime) -> list[str]:
+    """Write JSON and the report; return what is to be said of them."""
     stem = at.strftime("%Y-%m-%dT%H%M%SZ") + ("-quick" if choice.quick else "")
     json = choice.json or FOLDER / f"{stem}.json"
     html = choice.html or json.with_suffix(".html")
     save(result, json)
-    print(f"results: {json}")
+    said = [f"results: {json}"]
     try:
         report.write(result, html)
     except PlotsMissing as missing:
-        print(f"no report: {missing}; then: {COMMAND} report {json}")
-    else:
-        print(f"report: {html}")
+        return [*said, f"no report: {missing}; then: {COMMAND} report {json}"]
+    return [*said, f"report: {html}"]

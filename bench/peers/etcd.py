@@ -99,7 +99,9 @@ def _opening(name: str, times: tuple[str, ...]) -> Opening:
                     "--log-level=warn",
                     *times,
                 ]
-                pids.append(stack.enter_context(process(command, own, setting.cores)))
+                pids.append(
+                    stack.enter_context(process(name, command, own, setting.cores))
+                )
             urls = [
                 wait_answers(name, pid, port, "/version", folder / f"n{n}")
                 for n, (port, pid) in enumerate(zip(clients, pids, strict=True))

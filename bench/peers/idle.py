@@ -33,7 +33,7 @@ def idle(setting: Setting) -> Iterator[Peer]:
     listed.write_bytes(setting.answer.partition(b"\r\n\r\n")[2] or b"{}")
     with ports(1) as (port,):
         command = [sys.executable, "-m", "bench.peers.idle", str(port), str(listed)]
-        with process(command, folder, setting.cores) as pid:
+        with process(NAME, command, folder, setting.cores) as pid:
             url = wait_answers(NAME, pid, port, "/services/any", folder)
             yield Peer(NAME, (Server(url, (pid,)),), AloneWords())
 

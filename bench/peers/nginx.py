@@ -50,7 +50,7 @@ def nginx(setting: Setting) -> Iterator[Peer]:
         text = CONFIGURATION.format(user=user, folder=folder, host=LOOPBACK, port=port)
         (folder / "nginx.conf").write_text(text)
         command = [binary, "-p", str(folder), "-c", str(folder / "nginx.conf")]
-        with process(command, folder, setting.cores) as pid:
+        with process(NAME, command, folder, setting.cores) as pid:
             url = wait_answers(NAME, pid, port, f"/services/{SERVICE}", folder)
             pids = with_children(pid)
             pin(pids, setting.cores)  # its worker may have begun before it was pinned

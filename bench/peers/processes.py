@@ -40,6 +40,7 @@ def ports(count: int) -> Iterator[list[int]]:
 
 @contextmanager
 def process(
+    name: str,
     command: Sequence[str],
     folder: Path,
     cores: frozenset[int],
@@ -61,7 +62,7 @@ def process(
                 stderr=subprocess.STDOUT,
             )
         except OSError as error:
-            raise NotHere(f"{command[0]} cannot be started: {error}") from error
+            raise NotHere(f"{name}: it cannot be started ({error})") from error
     try:
         pin([started.pid], cores)
         yield started.pid

@@ -28,7 +28,7 @@ def raw(setting: Setting) -> Iterator[Peer]:
     answer.write_bytes(setting.answer)
     with ports(1) as (port,):
         command = [sys.executable, "-m", "bench.peers.raw", str(port), str(answer)]
-        with process(command, folder, setting.cores) as pid:
+        with process(NAME, command, folder, setting.cores) as pid:
             url = wait_answers(NAME, pid, port, "/", folder)
             words = ConstantWords(RegistryWords().read(SERVICE))
             yield Peer(NAME, (Server(url, (pid,)),), words)

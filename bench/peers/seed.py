@@ -31,6 +31,6 @@ def seed(setting: Setting) -> Iterator[Peer]:
             "SERVICE_TTL": PERMANENT_S,
             "HEALTH_CHECK_INTERVAL": PERMANENT_S,
         }
-        with process(command, folder, setting.cores, settings) as pid:
+        with process(NAME, command, folder, setting.cores, settings) as pid:
             url = wait_answers(NAME, pid, port, "/health", folder)
             yield Peer(NAME, (Server(url, (pid,)),), AloneWords())

@@ -1,6 +1,6 @@
 """Runs for tests: small, and whole enough for every picture."""
 
-from bench.results import Figure, Outcome, Run, Sample, figure
+from bench.results import Figure, Made, Outcome, Run, Sample, figure
 
 LATENCY_US = {"p50": 800.0, "p90": 1_500.0, "p99": 4e3, "p99.9": 9e3, "max": 2.2e4}
 
@@ -36,6 +36,18 @@ def outcome(*figures: Figure, turns: int = 3, scenario: str = "discovery") -> Ou
 def run(*outcomes: Outcome) -> Run:
     """Return a run on some machine."""
     return Run("2026-11-24T18:00:00+00:00", "a machine, load 1.0", "abc123", outcomes)
+
+
+def made(*, is_quick: bool = False, cores: int = 2) -> Made:
+    """Return how a run was made."""
+    return Made(
+        arguments=("discovery", "--folder", "/a <b>"),
+        is_quick=is_quick,
+        cores=cores,
+        generator="wrk",
+        versions={"nginx": "nginx version: nginx/1.22.1"},
+        load_average=3.26,
+    )
 
 
 def growing(count: int, value: float) -> Figure:

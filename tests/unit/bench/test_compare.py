@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Literal
 
+import msgspec
 import pytest
 
 from bench import compare
-from bench.results import Figure, figure, save
+from bench.results import Figure, Made, figure, save
 from tests.unit.bench import runs
 
 
@@ -68,6 +69,64 @@ def test_a_figure_of_one_run_is_told_as_such() -> None:
     assert [change.ratio for change in found] == [None, None]
 
 
+@pytest.mark.parametrize("unit", ["us", "requests/s", "% of a core", "s"])
+def test_times_and_rates_are_told_and_not_judged(unit: str) -> None:
+    """Two runs of the same code may differ by a third: the neighbours did."""
+    before, after = figure("read", [92.0, 93.0], unit), figure("read", [121.0], unit)
+
+    assert word(before, after) == "told"
+
+
+@pytest.mark.parametrize("unit", ["x", "kB", ""])
+def test_ratios_sizes_and_counts_are_judged(unit: str) -> None:
+    """Neighbours are on both sides of them, or on none."""
+    before = figure("it", [1.0, 1.1], unit, better="lower")
+    after = figure("it", [2.0, 2.1], unit, better="lower")
+
+    assert word(before, after) == "worse"
+
+
+def test_a_figure_that_once_was_named_otherwise_is_still_found() -> None:
+    """Where the load was the limit its name said so; now a note does."""
+    old = figure("read / raw (the load was the limit)", [1.0, 1.1], "x")
+
+    assert word(old, read_rate(2.0, 2.1)) == "told"
+
+
+def test_a_figure_with_a_note_is_told() -> None:
+    """It was not judged in its own run either."""
+    noted = msgspec.structs.replace(read_rate(1.0, 1.1), note="the load was the limit")
+
+    assert word(noted, read_rate(2.0, 2.1)) == "told"
+
+
+@pytest.mark.parametrize(
+    ("made", "reason"),
+    [(runs.made(is_quick=True), "quick"), (runs.made(cores=1), "one core")],
+)
+def test_runs_with_a_caveat_are_not_compared(made: Made, reason: str) -> None:
+    """Nothing changed would be as wrong as something did."""
+    before = runs.run(runs.outcome(read_rate(1.0, 1.1)))
+    after = msgspec.structs.replace(
+        runs.run(runs.outcome(read_rate(2.0, 2.1))), made=made
+    )
+
+    text = compare.text(before, after)
+    assert f"B: {reason}" in text
+    assert "cannot be compared" in text
+    assert "beyond noise" not in text
+
+
+def test_runs_of_other_scenarios_have_nothing_to_compare() -> None:
+    """Rather than that nothing has changed."""
+    one, other = read_rate(1.0, 1.1), read_rate(1.0, 1.1)
+    text = compare.text(
+        runs.run(runs.outcome(one)), runs.run(runs.outcome(other, scenario="many"))
+    )
+
+    assert "nothing in common" in text
+
+
 def test_the_table_counts_what_changed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -80,7 +139,8 @@ def test_the_table_counts_what_changed(
     out = capsys.readouterr().out
     assert "changed: better" in out
     assert "2.00" in out
-    assert "1 of 1 changed beyond noise" in out
+    assert "1 of 1 that are judged changed beyond noise" in out
+    assert compare.TOLD in out
 
 
 def test_other_machines_are_told() -> None:

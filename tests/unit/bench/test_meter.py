@@ -67,5 +67,5 @@ def test_a_rate_that_the_load_limited_is_told_and_not_judged(
     """It says nothing of the servers: they waited for it, and it never for them."""
     found = rates(turns(load=load, ours=ours, raw=raw), "read", "ours", "raw", (2, 1))
 
-    assert ("the load was the limit" not in found.name) == is_judged
+    assert ("the load was the limit" not in found.note) == is_judged
     assert (found.floor is not None) == is_judged

@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from types import ModuleType
 
 import matplotlib as mpl
+import msgspec
 import pytest
 
 from bench import plots
@@ -58,6 +59,30 @@ def test_a_page_holds_every_figure_with_its_verdict() -> None:
     assert "missed" in text
     assert "Not here: nginx" in text
     assert "abc123" in text
+
+
+def test_a_page_says_how_the_run_was_made() -> None:
+    """Who reads it was not there; and may want to do the same."""
+    text = page(msgspec.structs.replace(runs.run(), made=runs.made()))
+
+    for wanted in ("discovery --folder", "by wrk", "nginx/1.22.1", "average 3.3"):
+        assert wanted in text
+    assert "/a <b>" not in text
+    assert "only show that it works" not in text
+
+
+def test_a_page_of_a_quick_run_says_what_its_figures_are_worth() -> None:
+    """In its first lines."""
+    quick = msgspec.structs.replace(runs.run(), made=runs.made(is_quick=True))
+
+    assert "one turn: figures only show that it works" in page(quick)
+
+
+def test_a_note_stands_beside_its_figure() -> None:
+    """A figure that is not judged says why."""
+    noted = msgspec.structs.replace(figure("x", [1.0], ""), note="why not")
+
+    assert "x (why not)" in page(runs.run(runs.outcome(noted)))
 
 
 def test_a_page_needs_nothing_from_elsewhere() -> None:

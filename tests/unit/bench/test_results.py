@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bench.results import Run, figure, load, number, ratio, save
+from bench.results import Run, figure, load, number, ratio, save, unjudged
 from tests.unit.bench import runs
 
 
@@ -61,11 +61,39 @@ def test_a_figure_without_limits_has_no_verdict() -> None:
 def test_a_run_comes_back_from_its_file(tmp_path: Path) -> None:
     """Two runs are compared long after they were made."""
     made = runs.run(runs.outcome(figure("x", [1.0, 2.0], "us", aim=3.0)))
-    path = tmp_path / "new" / "run.json"
+    made = msgspec.structs.replace(made, made=runs.made())
+    path = tmp_path / "run.json"
 
     save(made, path)
 
     assert load(path) == made
+
+
+def test_a_run_of_before_it_was_told_how_it_was_made_is_read(tmp_path: Path) -> None:
+    """Files are kept for years."""
+    path = tmp_path / "run.json"
+    path.write_text('{"at":"now","machine":"m","commit":"c","outcomes":[]}')
+
+    assert (load(path).made, load(path).caveat) == (None, "")
+
+
+def test_a_run_says_why_it_is_not_judged() -> None:
+    """With tiny numbers, or where the load takes from the servers."""
+    assert runs.made().caveat == ""
+    assert "one turn" in runs.made(is_quick=True).caveat
+    assert "two are needed" in runs.made(cores=1).caveat
+    both = runs.made(is_quick=True, cores=1).caveat
+    assert "one turn" in both
+    assert "two are needed" in both
+
+
+def test_what_is_not_judged_keeps_its_figures() -> None:
+    """It has nothing to reach."""
+    judged = figure("x", [1.0, 2.0], "us", aim=3.0, floor=0.5)
+
+    (found,) = unjudged(runs.outcome(judged)).figures
+
+    assert (found.value, found.spread, found.verdict) == (1.5, (1.0, 2.0), "")
 
 
 def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
