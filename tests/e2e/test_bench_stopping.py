@@ -3,15 +3,24 @@
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bench.results import load
 from tests.support.process_replica import TOP, environment
+from tests.support.signals import heard
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(autouse=True)
+def _handlers() -> Iterator[None]:
+    """What is started begins with signals that end it."""
+    with heard():
+        yield
 
 
 def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:

@@ -7,15 +7,14 @@ from collections.abc import Iterator
 import pytest
 
 from bench import stopping
+from tests.support.signals import heard
 
 
 @pytest.fixture(autouse=True)
 def _handlers() -> Iterator[None]:
     """Put back what handled the signals."""
-    before = {number: signal.getsignal(number) for number in stopping.NUMBERS}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
+    with heard():
+        yield
 
 
 @pytest.mark.parametrize("number", stopping.NUMBERS)
