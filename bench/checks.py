@@ -6,7 +6,6 @@ callback while a new leader takes over a full catalog, and while all of it is ch
 """
 
 import asyncio
-import gc
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -18,9 +17,9 @@ import msgspec
 from bench.figures import Figure, Size, at_most
 from bench.registrations import body
 from bench.stall import Stopwatch
+from registry import garbage
 from registry.catalog.commands import Register
 from registry.catalog.machine import CatalogMachine
-from registry.garbage import THRESHOLDS
 from registry.health.leadership import Means
 from registry.health.monitor import HealthMonitor
 from registry.health.plan import CheckSettings
@@ -149,9 +148,7 @@ async def _check(
         )
     )
     machine.listeners.append(monitor)
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*THRESHOLDS)
+    garbage.tune()
     await asyncio.sleep(0)  # so that the collection is not part of a figure
     watch.take_ms()
     began_s, began_cpu_s = time.monotonic(), time.process_time()

@@ -6,7 +6,6 @@ which each was due until it was gone.
 """
 
 import asyncio
-import gc
 import time
 from pathlib import Path
 from uuid import UUID
@@ -17,9 +16,9 @@ from structlog.testing import capture_logs
 from bench.checks import AtOnce, Deaf
 from bench.figures import Figure, Size, at_most, percentile
 from bench.registrations import body
+from registry import garbage
 from registry.catalog.commands import Key, Opinion, Register, Suspect
 from registry.catalog.machine import CatalogMachine
-from registry.garbage import THRESHOLDS
 from registry.health.plan import CheckSettings
 from registry.leases.clock import LeaseClock
 from registry.leases.keeper import Keeper
@@ -113,9 +112,7 @@ class _Leader:
 
     def start(self) -> list[asyncio.Task[None]]:
         """Lead."""
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*THRESHOLDS)
+        garbage.tune()
         return [
             asyncio.create_task(self.pulse.run()),
             asyncio.create_task(self.keeper.run()),

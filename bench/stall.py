@@ -6,7 +6,6 @@ is the product's. A light load of writes goes on meanwhile.
 """
 
 import asyncio
-import gc
 import time
 from asyncio import events
 from collections.abc import Iterator
@@ -21,9 +20,9 @@ from bench.figures import Figure, Size, at_most
 from bench.members import flood, member, until
 from cluster.links.settings import Address
 from cluster.replica import Replica
+from registry import garbage
 from registry.catalog.commands import Register
 from registry.catalog.machine import CatalogMachine
-from registry.garbage import THRESHOLDS
 
 STALL_MS = 20.0
 READY_S = 5.0
@@ -99,7 +98,7 @@ async def _make(
     async with member("a", ALONE, folder / "a", CatalogMachine()) as replica:
         await until(lambda: replica.status().caught_up)
         await flood(replica, commands(0, count), outstanding=OUTSTANDING)
-        _tame_gc()
+        garbage.tune()
         await asyncio.sleep(0)  # so that the collection is not part of a figure
         watch.take_ms()
         for number in range(SNAPSHOTS):
@@ -108,13 +107,6 @@ async def _make(
             took_s = max(took_s, await _snapshot(replica, count, number))
             longest_ms = max(longest_ms, watch.take_ms())
     return idle_ms, longest_ms, took_s
-
-
-def _tame_gc() -> None:
-    """As the product does behind its start."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*THRESHOLDS)
 
 
 async def _read(count: int, folder: Path) -> float:
